@@ -1,0 +1,51 @@
+/*
+ * report - the few lines of a delivery or disposition report that the mail path needs
+ *
+ * Synopsis
+ *      struct report r = {0};
+ *      report_feed(&r, chunk, len);    // any number of times, split anywhere
+ *      report_end(&r);
+ *      report_free(&r);
+ *
+ * A line scanner, no MIME parser: it looks at lines "Final-Recipient: rfc822; a@b" and their
+ * like wherever they stand in the body. Reports are read in depth elsewhere, after they are
+ * safe. Limits: lines are read up to 2 kB, at most 100 recipients; what is beyond is ignored.
+ */
+#ifndef TEMOIN_POLICY_REPORT_H
+#define TEMOIN_POLICY_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/bytes.h"
+
+struct report_recipient {
+    char *final;    /* normalised; NULL: not given */
+    char *original; /* normalised; NULL: not given */
+    char *action;   /* lower case: failed, delayed, delivered, relayed, expanded; NULL */
+    char *status;   /* "5.1.1"; NULL */
+};
+
+struct report {
+    struct report_recipient *recipients;
+    size_t count;
+    size_t room;
+    char *envelope_id;           /* Original-Envelope-Id, xtext decoded; NULL */
+    char *original_message_id;   /* "<…>" of an MDN; NULL */
+    char *disposition;           /* type, lower case: displayed, deleted, …; NULL */
+    struct strings returned_ids; /* Message-ID lines of returned headers, "<…>" */
+    struct bytes line;           /* private: the line being collected */
+    bool line_too_long;          /* private */
+    bool out_of_memory;          /* what was read so far stays valid */
+};
+
+void report_feed(struct report *r, const char *data, size_t len);
+void report_end(struct report *r);
+void report_free(struct report *r);
+
+/* The event that a report of this kind stands for (EVIDENCE: failed, delayed,
+   reported-delivered, reported-displayed; "dsn" or "mdn" when it does not say). The worst
+   action of its recipients decides. Static text. */
+const char *report_event(const struct report *r, bool is_mdn);
+
+#endif
