@@ -2,7 +2,10 @@
  * entry - what somebody asks the log to take in: a message or a fact, before it has a number
  *
  * Synopsis
- *      struct entry e = {.event = "note", .actor = "command"};
+ *      struct entry e;
+ *      entry_init(&e);
+ *      e.event = "note";
+ *      e.actor = user;
  *      strings_add(&e.dossiers, "F-2026-001");
  *      e.private_part = json_pack("{s:s}", "text", "called, no answer");
  *      scribe_append(client, &e, timeout_ms, &appended, &err);
@@ -36,16 +39,18 @@ struct entry_message {
     unsigned char sha256[HASH_OCTETS];     /* of the message */
     unsigned char commitment[HASH_OCTETS]; /* SHA-256(nonce || message) */
     struct bytes packed; /* zstd frame: the whole message, or the header when body_fd >= 0 */
-    int body_fd;         /* -1, or an O_TMPFILE in the store's spool directory, owned */
+    int body_fd;         /* -1, or an O_TMPFILE in the store's spool directory, owned; counts
+                            only when `present` */
     uint64_t body_size;  /* octets in body_fd */
     bool bytes_dropped;  /* over max_message_size: hash and size only */
 };
 
 struct entry {
-    const char *event;       /* EVIDENCE 3; static */
-    const char *direction;   /* "outbound", "inbound", or NULL for facts; static */
-    const char *level;       /* "prepared", "reported", …; NULL; static */
-    const char *actor;       /* who: a login, or a command's user; copied */
+    const char *event;     /* EVIDENCE 3; static */
+    const char *direction; /* "outbound", "inbound", or NULL for facts; static */
+    const char *level;     /* "prepared", "reported", …; NULL; static */
+    const char *actor;     /* who: a login, or a command's user; NULL; not owned, but see `held` */
+    struct strings held;   /* text that the pointers above may point to: entry_hold() */
     struct strings dossiers; /* invoice numbers */
     json_t *private_part;    /* everything but nonce and sha256; owned */
     struct entry_message message;
@@ -76,6 +81,10 @@ struct appended {
 
 void entry_init(struct entry *e); /* empty: body_fd is -1 */
 void entry_free(struct entry *e); /* closes body_fd, frees all */
+
+/* A copy of `text` that lives as long as the entry, for event, direction, level, actor and
+   decision where no static text is at hand (e.g. decoded from a frame). NULL: out of memory. */
+const char *entry_hold(struct entry *e, const char *text);
 void appended_free(struct appended *a);
 
 /* A JSON string of foreign octets: clean UTF-8 without NUL as it is, else {"b64": "…"}.

@@ -48,6 +48,14 @@ struct store_error {
     char text[400];
 };
 
+/* Fill `err` (may be NULL) and return `status`. */
+enum store_status store_fail(struct store_error *err, enum store_status status, const char *format,
+                             ...) __attribute__((format(printf, 3, 4)));
+/* The same for a failed system call: the status follows from `errnum` (ENOSPC: STORE_FULL, …),
+   and its text is appended. */
+enum store_status store_fail_errno(struct store_error *err, int errnum, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 enum store_mode { STORE_READ, STORE_WRITE };
 
 struct store;
@@ -60,6 +68,11 @@ enum store_status store_create(const char *directory, const char *origin, struct
 enum store_status store_open(const char *directory, enum store_mode mode, struct store **store,
                              struct store_error *err);
 void store_close(struct store *store);
+
+/* Keep one idle handle of register.db open until store_close(), so that its -wal and -shm files
+   are live and processes that may only read can open it cheaply (db/sqlite.c has the essay).
+   STORE_NOT_FOUND: there is no register yet; ask again later. */
+enum store_status store_hold_register(struct store *store, struct store_error *err);
 
 /* --- writing: group commit ------------------------------------------------------------------
    store_begin, any number of store_append, store_commit; after a failure store_rollback.
