@@ -1,0 +1,232 @@
+/*
+ * settings_file - a configuration text read by libconfuse
+ *
+ * What libconfuse does not do by itself: it prints to stderr unless an error function is set;
+ * it forgets the lines of values once they are read (a validating callback notes them here, so
+ * that checks which need the whole file can still name the line); it takes an unclosed section
+ * or comment for a finished one (a sentinel after the text must come out again); and it
+ * replaces ${NAME} from the environment, which differs between our processes (refused).
+ * There is no include: no such function is registered.
+ */
+#include "policy/settings_file.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SENTINEL "end-of-configuration"
+
+/* libconfuse's callbacks have no context argument; see the limits in the header. */
+static struct settings_file *being_read;
+
+static void add_error(struct settings_file *file, int line, const char *what, const char *mend)
+{
+    struct bytes text = {0};
+    if (!bytes_printf(&text, "%s:%d: %s%s", file->name, line, what, mend) ||
+        !strings_add(file->errors, text.data))
+        file->out_of_memory = true;
+    bytes_free(&text);
+    file->failed = true;
+}
+
+void settings_file_complain(struct settings_file *file, int line, const char *format, ...)
+{
+    char what[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    add_error(file, line, what, "");
+}
+
+static void on_error(cfg_t *cfg, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static void on_error(cfg_t *cfg, const char *format, va_list args)
+{
+    char what[512];
+    if (!being_read)
+        return;
+    if (cfg->line > being_read->last_line) {
+        add_error(being_read, being_read->last_line,
+                  "the file ends inside a section, list, string or comment",
+                  ": close it with } or a quote or */");
+        return;
+    }
+    vsnprintf(what, sizeof what, format, args);
+    add_error(being_read, cfg->line, what, ": correct it; temoin.conf(5) has every key");
+}
+
+static const void *value_identity(const cfg_opt_t *opt, unsigned index)
+{
+    return opt->type == CFGT_STR ? opt->values[index]->string : (const void *)opt->values[index];
+}
+
+/* Called by libconfuse after each value, and again at the closing brace of a list. */
+static int note_place(cfg_t *cfg, cfg_opt_t *opt)
+{
+    struct settings_file *file = being_read;
+    unsigned count = cfg_opt_size(opt);
+    if (!file || count == 0)
+        return 0;
+    struct settings_place place = {opt, count - 1, value_identity(opt, count - 1), cfg->line};
+    for (size_t i = file->place_count; i-- > 0;) {
+        const struct settings_place *old = &file->places[i];
+        if (old->option == opt && old->index == place.index) {
+            if (old->value == place.value)
+                return 0;
+            break;
+        }
+    }
+    if (file->place_count == file->place_room) {
+        size_t room = file->place_room ? file->place_room * 2 : 64;
+        void *grown = realloc(file->places, room * sizeof *file->places);
+        if (!grown) {
+            file->out_of_memory = true;
+            return -1;
+        }
+        file->places = grown;
+        file->place_room = room;
+    }
+    file->places[file->place_count++] = place;
+    return 0;
+}
+
+int settings_file_line(const struct settings_file *file, cfg_t *section, const char *key,
+                       unsigned index)
+{
+    const cfg_opt_t *option = cfg_getopt(section, key);
+    for (size_t i = file->place_count; i-- > 0;)
+        if (file->places[i].option == option && file->places[i].index == index)
+            return file->places[i].line;
+    return file->last_line;
+}
+
+static void note_all(cfg_opt_t *options)
+{
+    for (; options->name; options++)
+        options->validcb = note_place;
+}
+
+/* libconfuse copies the tables, so they need not outlive this. */
+static cfg_t *new_parser(void)
+{
+    enum { ONE = CFGF_NONE, UNSET = CFGF_NODEFAULT };
+    char patterns[] = "{'F-?[0-9]{4}-[0-9]{3,6}'}";
+    const cfg_flag_t titled = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
+    cfg_opt_t company[] = {CFG_STR("domain", NULL, UNSET), CFG_STR_LIST("own_domains", NULL, UNSET),
+                           CFG_END()};
+    cfg_opt_t accountant[] = {CFG_STR_LIST("login", NULL, UNSET),
+                              CFG_STR_LIST("address", NULL, UNSET),
+                              CFG_STR("reply_to", NULL, UNSET),
+                              CFG_BOOL("plus_address", cfg_false, ONE),
+                              CFG_BOOL("plus_sender", cfg_false, UNSET),
+                              CFG_BOOL("plus_reply_to", cfg_false, UNSET),
+                              CFG_END()};
+    cfg_opt_t listener[] = {CFG_STR("socket", NULL, UNSET), CFG_STR("role", "both", ONE),
+                            CFG_END()};
+    cfg_opt_t guard[] = {CFG_STR("action", "reject", ONE), CFG_END()};
+    cfg_opt_t store[] = {CFG_STR("directory", "/var/lib/temoin", ONE),
+                         CFG_STR("commit_timeout", "2000ms", ONE),
+                         CFG_STR("on_store_failure", "tempfail", ONE), CFG_END()};
+    cfg_opt_t top[] = {CFG_STR("user", "temoin", ONE),
+                       CFG_STR("milter_user", "temoin-milter", ONE),
+                       CFG_STR("sealer_user", "temoin-seal", ONE),
+                       CFG_STR("socket_group", NULL, UNSET),
+                       CFG_STR("socket_mode", "0660", ONE),
+                       CFG_STR("run_directory", "/run/temoin", ONE),
+                       CFG_STR("key_directory", "/etc/temoin/keys", ONE),
+                       CFG_STR("syslog_facility", "mail", ONE),
+                       CFG_STR("drain_timeout", "600s", ONE),
+                       CFG_STR("postfix_config_directory", NULL, UNSET),
+                       CFG_STR_LIST("invoice_pattern", patterns, ONE),
+                       CFG_STR("register", "closed", ONE),
+                       CFG_STR_LIST("trusted_networks", NULL, UNSET),
+                       CFG_STR_LIST("never_archive", NULL, UNSET),
+                       CFG_STR("delimiter", "+", ONE),
+                       CFG_STR("retry_window", "5d", ONE),
+                       CFG_STR("max_message_size", "50M", ONE),
+                       CFG_STR("on_oversize", "accept", ONE),
+                       CFG_STR("spill_size", "256k", ONE),
+                       CFG_STR(SENTINEL, NULL, UNSET),
+                       CFG_SEC("company", company, titled),
+                       CFG_SEC("accountant", accountant, titled),
+                       CFG_SEC("listener", listener, titled),
+                       CFG_SEC("guard", guard, titled),
+                       CFG_SEC("store", store, ONE),
+                       CFG_END()};
+    note_all(company);
+    note_all(accountant);
+    note_all(listener);
+    note_all(guard);
+    note_all(store);
+    note_all(top);
+    return cfg_init(top, CFGF_NONE);
+}
+
+/* Complain about each "${" that does not stand in a comment. */
+static void refuse_environment(struct settings_file *file, const char *text)
+{
+    int line = 1;
+    bool comment = false;
+    for (const char *p = text; *p; p++) {
+        if (*p == '\n') {
+            line++;
+            comment = false;
+        } else if (*p == '#' || (p[0] == '/' && p[1] == '/')) {
+            comment = true;
+        } else if (!comment && p[0] == '$' && p[1] == '{') {
+            settings_file_complain(file, line,
+                                   "${...} would be replaced from the environment: write the "
+                                   "value itself");
+        }
+    }
+    file->last_line = line - (line > 1 && text[strlen(text) - 1] == '\n');
+}
+
+/* The text and, on a line of its own, the sentinel; malloc'd. NULL: out of memory. */
+static char *with_sentinel(const char *text)
+{
+    struct bytes b = {0};
+    if (bytes_puts(&b, text) && bytes_puts(&b, "\n\n" SENTINEL " = seen\n"))
+        return bytes_steal(&b);
+    bytes_free(&b);
+    return NULL;
+}
+
+bool settings_file_read(const char *text, const char *name, struct strings *errors,
+                        struct settings_file *file)
+{
+    *file = (struct settings_file){.name = name, .errors = errors};
+    refuse_environment(file, text);
+    char *closed = with_sentinel(text);
+    file->root = new_parser();
+    if (!closed || !file->root) {
+        free(closed);
+        file->out_of_memory = true;
+        return false;
+    }
+    cfg_set_error_function(file->root, on_error);
+    being_read = file;
+    int result = cfg_parse_buf(file->root, closed);
+    being_read = NULL;
+    free(closed);
+    if (result != CFG_SUCCESS && !file->failed)
+        settings_file_complain(file, file->last_line, "this file cannot be read: is it text?");
+    const char *seen = cfg_getstr(file->root, SENTINEL);
+    if (result == CFG_SUCCESS && (!seen || strcmp(seen, "seen") != 0))
+        settings_file_complain(file, file->last_line,
+                               "the file ends inside a comment: close it with */");
+    return !file->failed && !file->out_of_memory;
+}
+
+void settings_file_close(struct settings_file *file)
+{
+    if (file->root)
+        cfg_free(file->root);
+    free(file->places);
+    file->root = NULL;
+    file->places = NULL;
+    file->place_count = file->place_room = 0;
+}
