@@ -1,0 +1,51 @@
+"""System accounts for a daemon under test, so that it really gives up root.
+
+    accounts = Accounts("temoin-test")
+    accounts.ensure()                          # made where missing, in a group of their own
+    python3 accounts.py remove temoin-test     # at the end of all
+"""
+
+import fcntl
+import grp
+import pwd
+import subprocess
+import sys
+
+
+def _exists(lookup, name):
+    try:
+        lookup(name)
+        return True
+    except KeyError:
+        return False
+
+
+class Accounts:
+    def __init__(self, prefix):
+        self.group = self.user = prefix
+        self.milter, self.sealer = prefix + "-mail", prefix + "-seal"
+
+    def ensure(self):
+        with open(f"/run/{self.group}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _exists(grp.getgrnam, self.group):
+                subprocess.run(["groupadd", "--system", self.group], check=True)
+            for name in (self.user, self.milter, self.sealer):
+                if not _exists(pwd.getpwnam, name):
+                    subprocess.run(
+                        ["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent",
+                         "--shell", "/usr/sbin/nologin", "--gid", self.group, name],
+                        check=True,
+                    )  # fmt: skip
+
+    def remove(self):
+        for name in (self.user, self.milter, self.sealer):
+            if _exists(pwd.getpwnam, name):
+                subprocess.run(["userdel", name], check=False)
+        if _exists(grp.getgrnam, self.group):
+            subprocess.run(["groupdel", self.group], check=False)
+
+
+if __name__ == "__main__" and sys.argv[1:2] == ["remove"]:
+    for group in sys.argv[2:]:
+        Accounts(group).remove()
