@@ -12,52 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/address.h"
-#include "policy/settings_file.h"
+#include "policy/settings_build.h"
 #include "policy/settings_values.h"
-
-struct build {
-    struct settings_file *file;
-    struct settings *s;
-};
-
-#define COMPLAIN(b, section, key, index, ...)                                             \
-    settings_file_complain((b)->file, settings_file_line((b)->file, section, key, index), \
-                           __VA_ARGS__)
-
-static char *copy(struct build *b, const char *text)
-{
-    char *made = strdup(text);
-    if (!made)
-        b->file->out_of_memory = true;
-    return made;
-}
-
-static void add(struct build *b, struct strings *list, const char *text)
-{
-    if (!strings_add_unique(list, text))
-        b->file->out_of_memory = true;
-}
-
-/* One entry more at the end of an array, zeroed. NULL: out of memory. */
-static void *grow(struct build *b, void **array, size_t count, size_t size)
-{
-    void *grown = realloc(*array, (count + 1) * size);
-    if (!grown) {
-        b->file->out_of_memory = true;
-        return NULL;
-    }
-    *array = grown;
-    return memset((char *)grown + count * size, 0, size);
-}
 
 static int choice(struct build *b, cfg_t *section, const char *key, const char *const *words)
 {
     const char *text = cfg_getstr(section, key);
     int position = 0;
     if (!value_choice(text, words, &position))
-        COMPLAIN(b, section, key, 0, "%s = %s is not known: write %s, %s%s%s", key, text, words[0],
-                 words[1], words[2] ? " or " : "", words[2] ? words[2] : "");
+        COMPLAIN(b, section, key, 0, "%s = %s is not known: write %s%s%s or %s", key, text,
+                 words[0], words[2] ? ", " : "", words[2] ? words[1] : "", words[words[2] ? 2 : 1]);
     return position;
 }
 
@@ -95,7 +59,7 @@ static char *path(struct build *b, cfg_t *section, const char *key)
         return NULL;
     if (!value_path(text))
         COMPLAIN(b, section, key, 0, "%s = \"%s\" is no absolute path: begin it with /", key, text);
-    return copy(b, text);
+    return build_copy(b, text);
 }
 
 static char *account_name(struct build *b, const char *key)
@@ -106,161 +70,18 @@ static char *account_name(struct build *b, const char *key)
     if (!value_name(text))
         COMPLAIN(b, b->file->root, key, 0, "%s = \"%s\" is no account: write a system %s's name",
                  key, text, strcmp(key, "socket_group") == 0 ? "group" : "user");
-    return copy(b, text);
-}
-
-/* The normal form of a domain of the file; NULL after a complaint. */
-static char *domain(struct build *b, cfg_t *section, const char *key, unsigned index,
-                    const char *text)
-{
-    char *normal = domain_normalise(text);
-    if (!normal)
-        b->file->out_of_memory = true;
-    else if (!value_domain(normal)) {
-        COMPLAIN(b, section, key, index, "%s: \"%s\" is no domain: write it like creditor.example",
-                 key, text);
-        free(normal);
-        normal = NULL;
-    }
-    return normal;
-}
-
-static char *address(struct build *b, cfg_t *section, const char *key, unsigned index,
-                     const char *text)
-{
-    char *normal = address_normalise(text);
-    if (!normal)
-        b->file->out_of_memory = true;
-    else if (!value_address(normal)) {
-        COMPLAIN(b, section, key, index,
-                 "%s: \"%s\" is no address: write it like jeanne@creditor.example", key, text);
-        free(normal);
-        normal = NULL;
-    }
-    return normal;
-}
-
-static void take_company(struct build *b)
-{
-    cfg_t *root = b->file->root;
-    if (cfg_size(root, "company") != 1) {
-        settings_file_complain(b->file, b->file->last_line,
-                               "%s: write company \"Name\" { domain = \"creditor.example\" } once",
-                               cfg_size(root, "company") ? "there are several companies"
-                                                         : "there is no company");
-        return;
-    }
-    cfg_t *section = cfg_getsec(root, "company");
-    b->s->company_name = copy(b, cfg_title(section));
-    if (!*cfg_title(section))
-        COMPLAIN(b, root, "company", 0, "the company has no name: write it after the word company");
-    const char *text = cfg_getstr(section, "domain");
-    if (!text) {
-        COMPLAIN(b, root, "company", 0,
-                 "company \"%s\" has no domain: add domain = \"creditor.example\"",
-                 cfg_title(section));
-        return;
-    }
-    b->s->company_domain = domain(b, section, "domain", 0, text);
-    if (b->s->company_domain)
-        add(b, &b->s->own_domains, b->s->company_domain);
-    for (unsigned i = 0; i < cfg_size(section, "own_domains"); i++) {
-        char *own = domain(b, section, "own_domains", i, cfg_getnstr(section, "own_domains", i));
-        if (own)
-            add(b, &b->s->own_domains, own);
-        free(own);
-    }
-}
-
-static void take_logins(struct build *b, cfg_t *section, struct accountant *a)
-{
-    for (unsigned i = 0; i < cfg_size(section, "login"); i++) {
-        const char *login = cfg_getnstr(section, "login", i);
-        const struct accountant *other = settings_accountant_by_login(b->s, login);
-        if (!*login)
-            COMPLAIN(b, section, "login", i, "login is empty: write the name she logs in with");
-        else if (other && other != a)
-            COMPLAIN(b, section, "login", i,
-                     "login \"%s\" is accountant \"%s\"'s too: give it to one of them", login,
-                     other->name);
-        else
-            add(b, &a->logins, login);
-    }
-}
-
-static void take_addresses(struct build *b, cfg_t *section, struct accountant *a)
-{
-    for (unsigned i = 0; i < cfg_size(section, "address"); i++) {
-        const char *text = cfg_getnstr(section, "address", i);
-        char *normal = address(b, section, "address", i, text);
-        const struct accountant *other =
-            normal ? settings_accountant_by_address(b->s, normal) : NULL;
-        if (normal && b->s->own_domains.count && !settings_is_own_address(b->s, normal))
-            COMPLAIN(b, section, "address", i,
-                     "address \"%s\" is not in the company's own_domains: add \"%s\" there, or "
-                     "write another address",
-                     text, address_domain(normal));
-        else if (other && other != a)
-            COMPLAIN(b, section, "address", i,
-                     "address \"%s\" is accountant \"%s\"'s too: give it to one of them", text,
-                     other->name);
-        else if (normal)
-            add(b, &a->addresses, normal);
-        free(normal);
-    }
-}
-
-static bool switch_or(cfg_t *section, const char *key, bool otherwise)
-{
-    return cfg_size(section, key) ? cfg_getbool(section, key) == cfg_true : otherwise;
-}
-
-static void take_accountant(struct build *b, unsigned index)
-{
-    cfg_t *root = b->file->root, *section = cfg_getnsec(root, "accountant", index);
-    struct accountant *a = grow(b, (void **)&b->s->accountants, b->s->accountant_count, sizeof *a);
-    if (!a)
-        return;
-    b->s->accountant_count++;
-    a->name = copy(b, cfg_title(section));
-    take_logins(b, section, a);
-    take_addresses(b, section, a);
-    if (cfg_size(section, "address") == 0)
-        COMPLAIN(b, root, "accountant", index,
-                 "accountant \"%s\" has no address: add address = { \"jeanne@creditor.example\" }",
-                 cfg_title(section));
-    if (cfg_size(section, "login") == 0 && !strings_add_all(&a->logins, &a->addresses))
-        b->file->out_of_memory = true;
-    const char *reply_to = cfg_getstr(section, "reply_to");
-    if (reply_to)
-        a->reply_to = address(b, section, "reply_to", 0, reply_to);
-    else if (a->addresses.count)
-        a->reply_to = copy(b, a->addresses.items[0]);
-    bool plus = cfg_getbool(section, "plus_address") == cfg_true;
-    a->plus_sender = switch_or(section, "plus_sender", plus);
-    a->plus_reply_to = switch_or(section, "plus_reply_to", plus);
-    if ((a->plus_sender || a->plus_reply_to) && !b->s->delimiter)
-        COMPLAIN(b, section,
-                 plus             ? "plus_address"
-                 : a->plus_sender ? "plus_sender"
-                                  : "plus_reply_to",
-                 0, "plus addresses need a delimiter: set delimiter = \"+\", or switch them off");
-    if (reply_to && a->reply_to && b->s->own_domains.count &&
-        !settings_is_own_address(b->s, a->reply_to))
-        COMPLAIN(b, section, "reply_to", 0,
-                 "reply_to \"%s\" is not in the company's own_domains: answers would not pass here",
-                 reply_to);
+    return build_copy(b, text);
 }
 
 static void take_listener(struct build *b, unsigned index)
 {
     static const char *const roles[] = {"both", "stamp", "archive", NULL};
     cfg_t *root = b->file->root, *section = cfg_getnsec(root, "listener", index);
-    struct listener *l = grow(b, (void **)&b->s->listeners, b->s->listener_count, sizeof *l);
+    struct listener *l = build_grow(b, (void **)&b->s->listeners, b->s->listener_count, sizeof *l);
     if (!l)
         return;
     b->s->listener_count++;
-    l->name = copy(b, cfg_title(section));
+    l->name = build_copy(b, cfg_title(section));
     if (!value_name(cfg_title(section)))
         COMPLAIN(b, root, "listener", index,
                  "listener \"%s\": use letters, digits, - and _ for its name", cfg_title(section));
@@ -271,7 +92,7 @@ static void take_listener(struct build *b, unsigned index)
                  "listener \"%s\" has no socket: add socket = \"unix:/path\"", cfg_title(section));
         return;
     }
-    l->socket = copy(b, text);
+    l->socket = build_copy(b, text);
     if (!value_socket(text))
         COMPLAIN(b, section, "socket", 0,
                  "socket = \"%s\": write unix:/path (at most 107 octets) or inet:port@address",
@@ -367,8 +188,8 @@ static void take_networks(struct build *b)
                      "trusted_networks: \"%s\" has bits behind its prefix: write zeros there, or a "
                      "longer prefix",
                      text);
-        else if ((kept = grow(b, (void **)&b->s->trusted_networks, b->s->trusted_network_count,
-                              sizeof *kept)) != NULL) {
+        else if ((kept = build_grow(b, (void **)&b->s->trusted_networks,
+                                    b->s->trusted_network_count, sizeof *kept)) != NULL) {
             *kept = read;
             b->s->trusted_network_count++;
         }
@@ -381,13 +202,13 @@ static void take_never_archive(struct build *b)
     for (unsigned i = 0; i < cfg_size(root, "never_archive"); i++) {
         const char *text = cfg_getnstr(root, "never_archive", i);
         if (*text != '@') {
-            char *normal = address(b, root, "never_archive", i, text);
+            char *normal = build_address(b, root, "never_archive", i, text);
             if (normal)
-                add(b, &b->s->never_archive, normal);
+                build_add(b, &b->s->never_archive, normal);
             free(normal);
             continue;
         }
-        char *normal = domain(b, root, "never_archive", i, text + 1);
+        char *normal = build_domain(b, root, "never_archive", i, text + 1);
         struct bytes entry = {0};
         if (normal && (!bytes_printf(&entry, "@%s", normal) ||
                        !strings_add_unique(&b->s->never_archive, entry.data)))
@@ -452,7 +273,7 @@ static void take_process(struct build *b)
                  "syslog_facility = %s is not known: write mail, daemon, auth, authpriv, user or "
                  "local0 to local7",
                  facility);
-    s->syslog_facility = copy(b, facility);
+    s->syslog_facility = build_copy(b, facility);
     s->drain_timeout_s =
         (unsigned)(duration(b, root, "drain_timeout", 1000, 1000, 86400000) / 1000);
 }
@@ -471,10 +292,10 @@ static bool hash(const char *text, char hex[65])
 static bool build(struct settings_file *file, const char *text, struct settings *s)
 {
     struct build b = {file, s};
-    take_company(&b);
+    build_company(&b);
     take_recognition(&b);
     for (unsigned i = 0; i < cfg_size(file->root, "accountant"); i++)
-        take_accountant(&b, i);
+        build_accountant(&b, i);
     for (unsigned i = 0; i < cfg_size(file->root, "listener"); i++)
         take_listener(&b, i);
     check_listeners(&b);
