@@ -1,0 +1,112 @@
+/*
+ * seal_sign - CAdES signatures of records: made by the sealer, judged by everybody else
+ *
+ * CMS_sign with DETACHED, BINARY, CADES and NOSMIMECAP gives the four signed attributes of a
+ * CAdES-B-B signature (ETSI EN 319 122-1, table 1) and no other: content-type, signing-time,
+ * message-digest, signing-certificate-v2.
+ *
+ * The judge trusts one certificate, the one it was opened with: a certificate that comes inside
+ * a signature identifies nobody. It does not look at the certificate's dates, because records
+ * outlive it and their dating does not rest on our key.
+ */
+#include "db/seal_internal.h"
+
+#include <limits.h>
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct seal_judge {
+    X509 *certificate;
+    X509_STORE *trust;
+};
+
+enum store_status seal_sign(const struct seal_key *key, const void *data, size_t len,
+                            struct bytes *signature, struct store_error *err)
+{
+    if (len > INT_MAX)
+        return store_fail(err, STORE_INVALID, "%zu octets are too many for a record", len);
+    BIO *content = BIO_new_mem_buf(data, (int)len);
+    CMS_ContentInfo *cms = content
+                               ? CMS_sign(key->certificate, key->private_key, NULL, content,
+                                          CMS_DETACHED | CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP)
+                               : NULL;
+    unsigned char *der = NULL;
+    int der_len = cms ? i2d_CMS_ContentInfo(cms, &der) : -1;
+    enum store_status st = STORE_OK;
+    if (der_len <= 0)
+        st = store_fail(err, STORE_INVALID, "signing failed: %s", seal_crypto_reason());
+    else if (!bytes_append(signature, der, (size_t)der_len))
+        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    OPENSSL_free(der);
+    CMS_ContentInfo_free(cms);
+    BIO_free(content);
+    return st;
+}
+
+enum store_status seal_judge_open(const char *certificate_file, struct seal_judge **judge,
+                                  struct store_error *err)
+{
+    *judge = NULL;
+    enum store_status st = STORE_OK;
+    X509 *x = seal_certificate_read(certificate_file, &st, err);
+    if (!x)
+        return st;
+    struct seal_judge *j = calloc(1, sizeof *j);
+    X509_STORE *trust = X509_STORE_new();
+    if (!j || !trust || X509_STORE_add_cert(trust, x) != 1 ||
+        X509_STORE_set_flags(trust, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME) != 1 ||
+        X509_STORE_set_purpose(trust, X509_PURPOSE_ANY) != 1) {
+        X509_STORE_free(trust);
+        X509_free(x);
+        free(j);
+        return store_fail(err, STORE_NO_MEMORY, "%s: %s", certificate_file, seal_crypto_reason());
+    }
+    j->certificate = x;
+    j->trust = trust;
+    *judge = j;
+    return STORE_OK;
+}
+
+void seal_judge_close(struct seal_judge *judge)
+{
+    if (!judge)
+        return;
+    X509_STORE_free(judge->trust);
+    X509_free(judge->certificate);
+    free(judge);
+}
+
+/* The signer must be the certificate itself: nothing that it might have issued will do. */
+static bool signer_is(CMS_ContentInfo *cms, const X509 *certificate)
+{
+    STACK_OF(X509) *signers = CMS_get0_signers(cms);
+    bool same = signers && sk_X509_num(signers) == 1 &&
+                X509_cmp(sk_X509_value(signers, 0), certificate) == 0;
+    sk_X509_free(signers);
+    return same;
+}
+
+enum store_status seal_judge_check(struct seal_judge *judge, const void *data, size_t len,
+                                   const void *signature, size_t signature_len,
+                                   struct store_error *err)
+{
+    if (len > INT_MAX || signature_len > INT_MAX)
+        return store_fail(err, STORE_CORRUPT, "too long for a record or a signature");
+    const unsigned char *end = signature;
+    CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &end, (long)signature_len);
+    BIO *content = BIO_new_mem_buf(data, (int)len);
+    enum store_status st = STORE_OK;
+    if (!content)
+        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    else if (!cms || end != (const unsigned char *)signature + signature_len)
+        st = store_fail(err, STORE_CORRUPT, "no CMS structure: %s", seal_crypto_reason());
+    else if (CMS_verify(cms, NULL, judge->trust, content, NULL, CMS_BINARY | CMS_CADES) != 1)
+        st = store_fail(err, STORE_CORRUPT, "%s", seal_crypto_reason());
+    else if (!signer_is(cms, judge->certificate))
+        st = store_fail(err, STORE_CORRUPT, "signed by another certificate");
+    BIO_free(content);
+    CMS_ContentInfo_free(cms);
+    return st;
+}
