@@ -10,6 +10,7 @@
  *
  * Collects the header lines that follow a MIME delimiter line ("--…") and takes filename= and
  * name= from them, RFC 2231 and RFC 2047 decoded. Used for our own accountants' mail only.
+ * No MIME parser: boundaries are not compared, so parts of any depth are seen.
  * Limits: 100 names, part headers up to 8 kB; what is beyond is ignored.
  */
 #ifndef TEMOIN_POLICY_ATTACHMENT_H
@@ -21,16 +22,20 @@
 #include "policy/bytes.h"
 
 struct attachments {
-    struct strings names; /* UTF-8, without directories */
+    struct strings names; /* UTF-8, without directories, distinct */
     struct bytes line;    /* private */
     struct bytes header;  /* private: the part header being collected */
     bool in_header;       /* private */
     bool skip_line;       /* private: the rest of an over-long line */
-    bool out_of_memory;
+    bool out_of_memory;   /* what was read so far stays valid */
 };
 
+/* Take in the next octets of the body. */
 void attachments_feed(struct attachments *a, const char *data, size_t len);
+
+/* The body is complete: read a part header that it ends in. */
 void attachments_end(struct attachments *a);
+
 void attachments_free(struct attachments *a);
 
 #endif

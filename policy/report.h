@@ -9,7 +9,8 @@
  *
  * A line scanner, no MIME parser: it looks at lines "Final-Recipient: rfc822; a@b" and their
  * like wherever they stand in the body. Reports are read in depth elsewhere, after they are
- * safe. Limits: lines are read up to 2 kB, at most 100 recipients; what is beyond is ignored.
+ * safe. A folded field is joined. Limits: fields are read up to 2 kB, at most 100 recipients and
+ * 100 returned ids; what is beyond is ignored, as are base64-coded parts.
  */
 #ifndef TEMOIN_POLICY_REPORT_H
 #define TEMOIN_POLICY_REPORT_H
@@ -34,18 +35,26 @@ struct report {
     char *original_message_id;   /* "<…>" of an MDN; NULL */
     char *disposition;           /* type, lower case: displayed, deleted, …; NULL */
     struct strings returned_ids; /* Message-ID lines of returned headers, "<…>" */
-    struct bytes line;           /* private: the line being collected */
+    struct bytes line;           /* private: the field being collected, folds joined */
+    size_t joined;               /* private: where the current line begins in it */
+    bool at_start;               /* private: a line ended, the next octet may continue it */
     bool line_too_long;          /* private */
+    bool in_group;               /* private: the last recipient's group is open */
     bool out_of_memory;          /* what was read so far stays valid */
 };
 
+/* Take in the next octets of the body. */
 void report_feed(struct report *r, const char *data, size_t len);
+
+/* The body is complete: read what its last line holds. */
 void report_end(struct report *r);
+
 void report_free(struct report *r);
 
 /* The event that a report of this kind stands for (EVIDENCE: failed, delayed,
    reported-delivered, reported-displayed; "dsn" or "mdn" when it does not say). The worst
-   action of its recipients decides. Static text. */
+   action of its recipients decides; "relayed" and "expanded" say neither delivered nor read
+   and give "dsn". Static text. */
 const char *report_event(const struct report *r, bool is_mdn);
 
 #endif

@@ -1,0 +1,25 @@
+/*
+ * subject - what a subject line tells: its base, privacy, a machine's answer
+ *
+ * All three work on folded text (text_fold): case, accents' spelling and white space do not
+ * matter. The word lists are those of French and English mail, and the prefixes of neighbours.
+ */
+#ifndef TEMOIN_POLICY_SUBJECT_H
+#define TEMOIN_POLICY_SUBJECT_H
+
+#include <stdbool.h>
+
+/* The base subject (in the manner of RFC 5256, 2.1): without reply, forward and automatic
+   prefixes ("Re", "RÉP", "TR", "Re[2]", …), leading tags in brackets ("[EXTERNE]") unless
+   nothing would be left, and a trailing "(fwd)"; malloc'd. NULL: out of memory. */
+char *subject_base(const char *folded);
+
+/* Marked as private, as French courts expect it of an employee's mail: the subject, behind its
+   prefixes, begins with "personnel" or "privé", has it alone in brackets, or ends with it
+   behind a dash. "frais de personnel" is no such mark. */
+bool subject_is_personal(const char *folded);
+
+/* Begins as the usual vacation notices do ("Absence du bureau", "Automatic reply", …). */
+bool subject_is_automatic(const char *folded);
+
+#endif
