@@ -95,6 +95,13 @@ enum store_status store_append(struct store *store, const struct store_context *
 enum store_status store_commit(struct store *store, struct store_error *err);
 void store_rollback(struct store *store);
 
+/* What the entry that brought this retry key within the window was told: seq, token, edits
+   (scribe's "stamped" request). For the writer, outside or inside a group. STORE_NOT_FOUND:
+   no such entry. */
+enum store_status store_find_retry(struct store *store, const unsigned char retry[HASH_OCTETS],
+                                   unsigned window_s, struct appended *out,
+                                   struct store_error *err);
+
 /* Reserve `count` message numbers, never given out again; own transaction, or inside the
    group's when one is open. */
 enum store_status store_reserve_numbers(struct store *store, uint64_t count, uint64_t *first,
