@@ -43,6 +43,8 @@ int exit_status(int store_status)
     return EX_SOFTWARE;
 }
 
+static void say(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
 static void say(const char *format, va_list args)
 {
     char line[2000];
