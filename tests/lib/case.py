@@ -24,7 +24,7 @@ DEBTORS = {
 
 
 def invoices_csv(numbers):
-    lines = ["invoice,debtor,debtor_name,amount,currency,issued,due"]
+    lines = ["invoice,debtor,name,amount,currency,issued,due"]
     for number, debtor in numbers:
         name = DEBTORS[debtor][0]
         lines.append(f"{number},{debtor},{name},1200.00,EUR,2026-09-01,2026-10-01")
@@ -32,7 +32,7 @@ def invoices_csv(numbers):
 
 
 def contacts_csv():
-    lines = ["debtor,contact,name"]
+    lines = ["debtor,address,name"]
     lines += [f"{code},{contact}," for code, (_, all_) in DEBTORS.items() for contact in all_]
     return "\n".join(lines) + "\n"
 

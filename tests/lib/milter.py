@@ -347,7 +347,7 @@ def start_connection(client, env):
     return reply if reply and reply.kind != "continue" else None
 
 
-def _offer(client, env, raw, chunk):
+def walk(client, env, raw, chunk):
     """Generator of (letter, function) for one message, as a well-behaved MTA walks through."""
     fields, body = split_message(raw)
     sender = f"<{env.sender}>" if env.smtp else env.sender
@@ -392,7 +392,7 @@ def transact(client, env, raw, chunk=65535):
     client.edits = []
     state = MessageState(env.sender, env.recipients, raw)
     skip_body = False
-    for letter, function in _offer(client, env, raw, chunk):
+    for letter, function in walk(client, env, raw, chunk):
         if letter == "B" and skip_body:
             continue
         reply = function()

@@ -52,6 +52,7 @@ class Temoind:
         self.config_file = self.directory / "temoin.conf"
         self.store, self.run = self.directory / "store", self.directory / "run"
         self.sockets, self.keys = self.directory / "milter", self.directory / "keys"
+        self.output = self.directory / "out"
         self.log_file, self.reports = self.directory / "temoind.log", self.directory / "asan"
         self.process = None
         self.listeners = {"both": "both"}
@@ -278,7 +279,9 @@ class Temoind:
 
     def evidence(self, invoice):
         """The evidence file's members: {name: bytes}."""
-        path = self.directory / f"{invoice}.zip"
+        self.output.mkdir(exist_ok=True)
+        self.output.chmod(0o1777)  # the command gives up root's rights
+        path = self.output / f"{invoice}.zip"
         path.unlink(missing_ok=True)
         self.temoin("evidence", invoice, "-o", path)
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
