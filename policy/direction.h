@@ -39,17 +39,23 @@ bool direction_may_matter(const struct settings *s, const struct envelope *e);
 struct direction_found direction_classify(const struct settings *s, const struct keyring *ring,
                                           const struct envelope *e, const struct reading *r);
 
-/* What to ask the store for a message of this direction (outbound or inbound). For reports,
-   `body_tokens` (may be NULL) are those found in the body and `report` (may be NULL) its
-   fields. False: out of memory. An inbound query with nothing in it but addresses means that
-   the message is unrelated: query_is_idle(). */
+/* What to ask the store for a message of this direction (outbound or inbound), into an empty
+   `q`. `attachment_names` (may be NULL) matter outbound. For reports, `body_tokens` (may be
+   NULL) are those found in the body, and `returned_ids` (may be NULL) the message-ids of the
+   returned headers and of Original-Message-ID. False: out of memory. An inbound query with
+   nothing in it but addresses means that the message is unrelated: query_is_idle(). */
 bool query_build(const struct settings *s, const struct keyring *ring, enum direction direction,
                  const struct envelope *e, const struct reading *r,
                  const struct strings *attachment_names, const struct tokens *body_tokens,
                  const struct strings *returned_ids, struct query *q);
 bool query_is_idle(const struct query *q);
 
-/* Append every distinct match of invoice_pattern in a text. False: out of memory. */
+/* Append every distinct match of invoice_pattern in a text (NULL: none), as far as it is no part
+   of a longer word or number. False: out of memory. */
 bool invoice_numbers_find(const struct settings *s, const char *text, struct strings *numbers);
+
+/* Append the invoice numbers of a Temoin-Invoice field, parted by "," or ";", whatever their
+   form; NULL: none. False: out of memory. */
+bool invoice_header_find(const char *value, struct strings *numbers);
 
 #endif
