@@ -1,0 +1,367 @@
+/*
+ * verify - is the log what was written? Every hash, signature, chain and the root
+ *
+ * Threads take slices of entries and hold each entry against its witnesses (exhibit.c); what
+ * needs all entries in order, that is gaps, dossier chains, the dossiers' index and the tree's
+ * root, is done afterwards by one thread (verify_order.c) from what the others collected:
+ * 33 octets an entry and some 64 for each of its dossiers.
+ */
+#include "db/verify_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLICE = 64, THREADS_MAX = 64, PROGRESS_MS = 250 };
+
+/* --- findings -------------------------------------------------------------------------------*/
+
+bool verdict_add(struct verdict *v, uint64_t seq, const char *format, ...)
+{
+    if (v->count == v->room) {
+        size_t room = v->room ? 2 * v->room : 16;
+        struct finding *grown = realloc(v->findings, room * sizeof *grown);
+        if (!grown)
+            return false;
+        v->findings = grown;
+        v->room = room;
+    }
+    char *what = NULL;
+    va_list args;
+    va_start(args, format);
+    int len = vasprintf(&what, format, args);
+    va_end(args);
+    if (len < 0)
+        return false;
+    v->findings[v->count++] = (struct finding){.seq = seq, .what = what};
+    return true;
+}
+
+void verdict_free(struct verdict *v)
+{
+    for (size_t i = 0; i < v->count; i++)
+        free(v->findings[i].what);
+    free(v->findings);
+    *v = (struct verdict){0};
+}
+
+static int finding_order(const void *a, const void *b)
+{
+    const struct finding *x = a, *y = b;
+    uint64_t left = x->seq ? x->seq : UINT64_MAX, right = y->seq ? y->seq : UINT64_MAX;
+    return left != right ? (left < right ? -1 : 1) : strcmp(x->what, y->what);
+}
+
+json_t *verdict_json(const struct verdict *v)
+{
+    json_t *findings = json_array();
+    for (size_t i = 0; findings && i < v->count; i++) {
+        const struct finding *f = &v->findings[i];
+        json_t *one = f->seq ? json_pack("{s:I, s:s}", "seq", (json_int_t)f->seq, "what", f->what)
+                             : json_pack("{s:s}", "what", f->what);
+        if (json_array_append_new(findings, one) < 0) {
+            json_decref(findings);
+            return NULL;
+        }
+    }
+    char root[2 * TREE_HASH + 1] = "";
+    if (v->root_checked)
+        record_hex(v->root, TREE_HASH, root);
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:s*, s:o}", "intact", v->count == 0,
+                     "entries", (json_int_t)v->entries, "sealed", (json_int_t)v->sealed, "unsigned",
+                     (json_int_t)v->unsigned_yet, "messages", (json_int_t)v->messages, "dossiers",
+                     (json_int_t)v->dossiers, "root", root[0] ? root : NULL, "findings", findings);
+}
+
+/* --- a thread -------------------------------------------------------------------------------*/
+
+struct worker {
+    struct verification *all;
+    struct exhibit_witnesses against;
+    uint64_t last; /* of the slice */
+    uint64_t next; /* the first entry of the slice that was not seen */
+    struct store_error err;
+    enum store_status status;
+};
+
+static bool stop_with(struct worker *w, enum store_status st, const struct store_error *err)
+{
+    w->status = st;
+    if (err)
+        w->err = *err;
+    return false;
+}
+
+static bool report(struct worker *w, uint64_t seq, const struct strings *problems)
+{
+    bool done = true;
+    pthread_mutex_lock(&w->all->lock);
+    for (size_t i = 0; done && i < problems->count; i++)
+        done = verdict_add(w->all->verdict, seq, "%s", problems->items[i]);
+    pthread_mutex_unlock(&w->all->lock);
+    return done;
+}
+
+/* Remember what the ordered part needs. */
+static bool collect(struct worker *w, const struct exhibit *x, uint64_t seq,
+                    const unsigned char leaf[HASH_OCTETS], bool is_signed)
+{
+    struct verification *all = w->all;
+    memcpy(all->leaves + (seq - 1) * TREE_HASH, leaf, TREE_HASH);
+    all->seen[seq - 1] = SEEN_READ;
+    bool old = x->time < 0 || all->now - x->time > VERIFY_UNSIGNED_S;
+    bool done = true;
+    pthread_mutex_lock(&all->lock);
+    struct verdict *v = all->verdict;
+    v->messages += x->has_message && !x->message_dropped;
+    if (!is_signed && seq > v->sealed) {
+        v->unsigned_yet++;
+        if (old)
+            done = verdict_add(v, seq, "not signed since %s: is the sealer running?",
+                               x->time_text ? x->time_text : "an unknown time");
+    }
+    for (size_t i = 0; done && i < x->place_count; i++)
+        done = places_add(&all->places, seq, &x->places[i]);
+    pthread_mutex_unlock(&all->lock);
+    return done;
+}
+
+/* An entry that looks damaged is read once more: its message may have moved meanwhile. */
+static enum store_status second_look(struct worker *w, uint64_t seq, struct strings *problems,
+                                     bool *is_signed)
+{
+    struct stored_entry e = {0};
+    struct exhibit x;
+    struct store_error why;
+    if (store_entry(w->against.store, seq, &e, &why) != STORE_OK)
+        return STORE_OK; /* the first judgement stands */
+    strings_free(problems);
+    enum store_status st = STORE_NO_MEMORY;
+    if (exhibit_read(&e, &x)) {
+        st = exhibit_check(&e, &x, &w->against, problems, is_signed, &w->err);
+        exhibit_free(&x);
+    }
+    stored_entry_free(&e);
+    return st;
+}
+
+/* The leaf to build the tree from is the one that still has a witness. */
+static const unsigned char *leaf_of(const struct stored_entry *e, const struct exhibit *x,
+                                    bool is_signed)
+{
+    return is_signed ? x->leaf : e->leaf;
+}
+
+static bool take_entry(const struct stored_entry *e, void *context)
+{
+    struct worker *w = context;
+    if (e->seq > w->last)
+        return false;
+    struct exhibit x;
+    if (!exhibit_read(e, &x))
+        return stop_with(w, STORE_NO_MEMORY, NULL);
+    struct strings problems = {0};
+    bool is_signed = false;
+    enum store_status st = exhibit_check(e, &x, &w->against, &problems, &is_signed, &w->err);
+    if (st == STORE_OK && problems.count)
+        st = second_look(w, e->seq, &problems, &is_signed);
+    if (st == STORE_OK && !(report(w, e->seq, &problems) &&
+                            collect(w, &x, e->seq, leaf_of(e, &x, is_signed), is_signed)))
+        st = STORE_NO_MEMORY;
+    strings_free(&problems);
+    exhibit_free(&x);
+    w->next = e->seq + 1;
+    atomic_fetch_add(&w->all->done, 1);
+    if (st != STORE_OK)
+        return stop_with(w, st, NULL);
+    return e->seq < w->last;
+}
+
+/* A row that cannot be read is a finding; the ones behind it are looked at all the same. */
+static enum store_status take_slice(struct worker *w, uint64_t first)
+{
+    w->last =
+        first + SLICE - 1 < w->all->verdict->entries ? first + SLICE - 1 : w->all->verdict->entries;
+    w->next = first;
+    while (w->status == STORE_OK && w->next <= w->last) {
+        struct store_error err = {0};
+        enum store_status st = store_each_entry(w->against.store, w->next, take_entry, w, &err);
+        if (w->status != STORE_OK || st == STORE_OK)
+            break;
+        if (st != STORE_CORRUPT && st != STORE_INVALID) {
+            stop_with(w, st, &err);
+            break;
+        }
+        if (w->next > w->last)
+            break; /* the damage is in another slice */
+        struct strings problem = {0};
+        if (!strings_add(&problem, err.text) || !report(w, w->next, &problem))
+            stop_with(w, STORE_NO_MEMORY, NULL);
+        strings_free(&problem);
+        w->all->seen[w->next - 1] = SEEN_UNREADABLE;
+        w->next++;
+    }
+    return w->status;
+}
+
+static enum store_status worker_open(struct worker *w)
+{
+    const struct settings *s = w->all->settings;
+    char certificate[PATH_MAX];
+    int len = snprintf(certificate, sizeof certificate, "%s/seal.pem", s->key_directory);
+    if (len < 0 || (size_t)len >= sizeof certificate)
+        return store_fail(&w->err, STORE_INVALID, "key_directory is too long a name");
+    enum store_status st = store_open(s->store_directory, STORE_READ, &w->against.store, &w->err);
+    if (st == STORE_OK)
+        st = seal_store_open(s->store_directory, STORE_READ, &w->against.seals, &w->err);
+    if (st == STORE_OK)
+        st = seal_judge_open(certificate, &w->against.judge, &w->err);
+    return st;
+}
+
+static void *worker_run(void *context)
+{
+    struct worker *w = context;
+    struct verification *all = w->all;
+    w->status = worker_open(w);
+    w->against.signed_up_to = all->verdict->sealed;
+    while (w->status == STORE_OK && !atomic_load(&all->failed)) {
+        uint64_t first = atomic_fetch_add(&all->next, SLICE);
+        if (first > all->verdict->entries)
+            break;
+        take_slice(w, first);
+    }
+    seal_judge_close(w->against.judge);
+    seal_store_close(w->against.seals);
+    store_close(w->against.store);
+    if (w->status != STORE_OK)
+        atomic_store(&all->failed, true);
+    pthread_mutex_lock(&all->lock);
+    all->running--;
+    pthread_cond_signal(&all->ended);
+    pthread_mutex_unlock(&all->lock);
+    return NULL;
+}
+
+/* --- all of them ----------------------------------------------------------------------------*/
+
+static void wait_for_all(struct verification *all, void (*progress)(uint64_t, uint64_t))
+{
+    pthread_mutex_lock(&all->lock);
+    while (all->running > 0) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += PROGRESS_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        if (pthread_cond_timedwait(&all->ended, &all->lock, &until) == ETIMEDOUT && progress)
+            progress(atomic_load(&all->done), all->verdict->entries);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+static enum store_status run_workers(struct verification *all, void (*progress)(uint64_t, uint64_t),
+                                     struct store_error *err)
+{
+    struct worker *workers = calloc(THREADS_MAX, sizeof *workers);
+    pthread_t threads[THREADS_MAX];
+    if (!workers)
+        return store_fail(err, STORE_NO_MEMORY, "out of memory");
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t slices = all->verdict->entries / SLICE + 1;
+    size_t wanted = processors < 1             ? 1
+                    : processors > THREADS_MAX ? THREADS_MAX
+                                               : (size_t)processors;
+    if (slices < wanted)
+        wanted = (size_t)slices;
+    size_t started = 0;
+    for (; started < wanted; started++) {
+        workers[started].all = all;
+        pthread_mutex_lock(&all->lock);
+        all->running++;
+        pthread_mutex_unlock(&all->lock);
+        if (pthread_create(&threads[started], NULL, worker_run, &workers[started]) != 0) {
+            pthread_mutex_lock(&all->lock);
+            all->running--;
+            pthread_mutex_unlock(&all->lock);
+            break;
+        }
+    }
+    wait_for_all(all, progress);
+    enum store_status st =
+        started ? STORE_OK : store_fail(err, STORE_NO_MEMORY, "no thread could be started");
+    for (size_t i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+        if (st == STORE_OK && workers[i].status != STORE_OK)
+            st = store_fail(err, workers[i].status, "%s",
+                            workers[i].err.text[0] ? workers[i].err.text : "out of memory");
+    }
+    free(workers);
+    return st;
+}
+
+/* Head first, then the log's end: so the head can never be ahead of an honest log. */
+static enum store_status measure(struct verification *all, struct store_error *err)
+{
+    const char *directory = all->settings->store_directory;
+    struct verdict *v = all->verdict;
+    struct store *store = NULL;
+    struct seal_store *seals = NULL;
+    struct store_error why = {0};
+    uint64_t last = 0;
+    enum store_status st = seal_store_open(directory, STORE_READ, &seals, err);
+    if (st == STORE_OK) {
+        st = seal_head(seals, &all->head, &why);
+        if (st == STORE_CORRUPT) {
+            all->head_damaged = true;
+            st = seal_count(seals, &all->head.size, err); /* what the head ought to say */
+            if (st == STORE_OK && !verdict_add(v, 0, "%s", why.text))
+                st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+        } else if (st != STORE_OK)
+            store_fail(err, st, "%s", why.text);
+    }
+    if (st == STORE_OK)
+        st = store_open(directory, STORE_READ, &store, err);
+    if (st == STORE_OK)
+        st = store_last_seq(store, &last, err);
+    store_close(store);
+    seal_store_close(seals);
+    v->sealed = all->head.size;
+    v->entries = last > v->sealed ? last : v->sealed;
+    return st;
+}
+
+enum store_status verify_log(const struct settings *s, int64_t now,
+                             void (*progress)(uint64_t done, uint64_t of), struct verdict *v,
+                             struct store_error *err)
+{
+    struct verification all = {.settings = s, .now = now, .verdict = v};
+    atomic_init(&all.next, 1);
+    enum store_status st = measure(&all, err);
+    if (st != STORE_OK)
+        return st;
+    pthread_mutex_init(&all.lock, NULL);
+    pthread_cond_init(&all.ended, NULL);
+    all.leaves = calloc(v->entries + 1, TREE_HASH);
+    all.seen = calloc(v->entries + 1, 1);
+    if (!all.leaves || !all.seen)
+        st = store_fail(err, STORE_NO_MEMORY, "no memory for %" PRIu64 " entries", v->entries);
+    if (st == STORE_OK)
+        st = run_workers(&all, progress, err);
+    if (st == STORE_OK)
+        st = verify_order(&all, err);
+    if (v->count > 1)
+        qsort(v->findings, v->count, sizeof *v->findings, finding_order);
+    free(all.leaves);
+    free(all.seen);
+    free(all.places.items);
+    pthread_cond_destroy(&all.ended);
+    pthread_mutex_destroy(&all.lock);
+    return st;
+}

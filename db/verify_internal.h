@@ -1,0 +1,61 @@
+/*
+ * verify_internal - what the two halves of verify share: verify.c looks at each entry by
+ *                   itself, verify_order.c at their order
+ */
+#ifndef TEMOIN_DB_VERIFY_INTERNAL_H
+#define TEMOIN_DB_VERIFY_INTERNAL_H
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+
+#include "db/exhibit.h"
+#include "db/record.h"
+#include "db/verify.h"
+
+/* An entry's place in a dossier, as its record says. */
+struct placed {
+    struct exhibit_place place;
+    uint64_t seq;
+};
+
+struct places {
+    struct placed *items;
+    size_t count;
+    size_t room;
+};
+
+/* False: out of memory. */
+bool places_add(struct places *p, uint64_t seq, const struct exhibit_place *place);
+
+enum seen { SEEN_NOT, SEEN_READ, SEEN_UNREADABLE };
+
+struct verification {
+    const struct settings *settings;
+    int64_t now;
+    struct tree head;  /* of seal.db; its size alone counts when it is damaged */
+    bool head_damaged; /* a finding says so already */
+
+    /* by seq - 1; each element is written by one thread */
+    unsigned char *leaves;
+    unsigned char *seen; /* enum seen */
+
+    atomic_uint_fast64_t next; /* first entry of the next slice */
+    atomic_uint_fast64_t done;
+    atomic_bool failed;
+
+    pthread_mutex_t lock; /* for what follows */
+    pthread_cond_t ended;
+    size_t running;
+    struct places places;
+    struct verdict *verdict;
+};
+
+/* Add a finding; seq 0: about the whole. False: out of memory. */
+bool verdict_add(struct verdict *v, uint64_t seq, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Gaps, root, dossier chains and the dossiers' index, when every entry has been looked at. */
+enum store_status verify_order(struct verification *all, struct store_error *err);
+
+#endif

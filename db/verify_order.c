@@ -1,0 +1,275 @@
+/*
+ * verify_order - the part of verify that needs all entries in order
+ *
+ * A missing entry is named once: chains, index and root that break because of it alone are not
+ * reported again.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/verify_internal.h"
+
+bool places_add(struct places *p, uint64_t seq, const struct exhibit_place *place)
+{
+    if (p->count == p->room) {
+        size_t room = p->room ? 2 * p->room : 256;
+        struct placed *grown = realloc(p->items, room * sizeof *grown);
+        if (!grown)
+            return false;
+        p->items = grown;
+        p->room = room;
+    }
+    p->items[p->count++] = (struct placed){.place = *place, .seq = seq};
+    return true;
+}
+
+static enum seen seen(const struct verification *all, uint64_t seq)
+{
+    return seq >= 1 && seq <= all->verdict->entries ? (enum seen)all->seen[seq - 1] : SEEN_NOT;
+}
+
+static const unsigned char *leaf(const struct verification *all, uint64_t seq)
+{
+    return all->leaves + (seq - 1) * TREE_HASH;
+}
+
+/* --- gaps and root --------------------------------------------------------------------------*/
+
+/* *missing: how many entries could not be read or are not there. */
+static bool check_gaps(struct verification *all, uint64_t *missing)
+{
+    uint64_t entries = all->verdict->entries;
+    *missing = 0;
+    for (uint64_t seq = 1; seq <= entries; seq++) {
+        uint64_t last = seq;
+        if (seen(all, seq) == SEEN_UNREADABLE)
+            ++*missing;
+        if (seen(all, seq) != SEEN_NOT)
+            continue;
+        while (last < entries && seen(all, last + 1) == SEEN_NOT)
+            last++;
+        const char *sealed = seq <= all->verdict->sealed ? ", although it was signed" : "";
+        bool done = last == seq
+                        ? verdict_add(all->verdict, seq, "missing%s", sealed)
+                        : verdict_add(all->verdict, seq, "missing, up to entry %" PRIu64, last);
+        if (!done)
+            return false;
+        *missing += last - seq + 1;
+        seq = last;
+    }
+    return true;
+}
+
+static enum store_status check_root(struct verification *all, struct store_error *err)
+{
+    struct verdict *v = all->verdict;
+    struct tree tree = {0};
+    unsigned char sealed[TREE_HASH];
+    for (uint64_t seq = 1; seq <= v->sealed; seq++)
+        if (!tree_append(&tree, leaf(all, seq)))
+            return store_fail(err, STORE_INVALID, "the crypto library cannot hash");
+    if (!tree_root(&tree, v->root))
+        return store_fail(err, STORE_INVALID, "the crypto library cannot hash");
+    v->root_checked = true;
+    if (all->head_damaged)
+        return STORE_OK;
+    if (!tree_root(&all->head, sealed))
+        return store_fail(err, STORE_INVALID, "the crypto library cannot hash");
+    if (memcmp(sealed, v->root, TREE_HASH) != 0 &&
+        !verdict_add(v, 0,
+                     "seal.db: the root of its head is not that of the log's first %" PRIu64
+                     " entries",
+                     v->sealed))
+        return store_fail(err, STORE_NO_MEMORY, "out of memory");
+    return STORE_OK;
+}
+
+/* --- dossiers -------------------------------------------------------------------------------*/
+
+static int place_order(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+    int ids = memcmp(x->place.id, y->place.id, sizeof x->place.id);
+    if (ids)
+        return ids;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* Is anything missing between two entries (exclusive)? Then a break of the chain is its doing. */
+static bool gap_between(const struct verification *all, uint64_t from, uint64_t to)
+{
+    for (uint64_t seq = from + 1; seq < to; seq++)
+        if (seen(all, seq) != SEEN_READ)
+            return true;
+    return false;
+}
+
+/* `previous` is NULL for the dossier's first entry. */
+static bool check_link(struct verification *all, const struct placed *previous,
+                       const struct placed *p)
+{
+    uint64_t before = previous ? previous->place.n : 0;
+    if (p->place.n != before + 1) {
+        if (gap_between(all, previous ? previous->seq : 0, p->seq))
+            return true;
+        return verdict_add(all->verdict, p->seq,
+                           "bears number %" PRIu64 " in its dossier after number %" PRIu64,
+                           p->place.n, before);
+    }
+    if (!previous)
+        return !p->place.has_prev ||
+               verdict_add(all->verdict, p->seq,
+                           "is the first of its dossier but names an entry before it");
+    if (p->place.has_prev && memcmp(p->place.prev, leaf(all, previous->seq), TREE_HASH) == 0)
+        return true;
+    return verdict_add(all->verdict, p->seq,
+                       "does not hold the leaf of entry %" PRIu64 ", which is before it in its "
+                       "dossier",
+                       previous->seq);
+}
+
+static bool check_chains(struct verification *all)
+{
+    struct places *p = &all->places;
+    if (p->count > 1)
+        qsort(p->items, p->count, sizeof *p->items, place_order);
+    for (size_t i = 0; i < p->count; i++) {
+        bool first = i == 0 || memcmp(p->items[i - 1].place.id, p->items[i].place.id,
+                                      sizeof p->items[i].place.id) != 0;
+        all->verdict->dossiers += first;
+        if (!check_link(all, first ? NULL : &p->items[i - 1], &p->items[i]))
+            return false;
+    }
+    return true;
+}
+
+static int id_order(const void *id, const void *placed)
+{
+    return memcmp(id, ((const struct placed *)placed)->place.id,
+                  sizeof((const struct placed *)placed)->place.id);
+}
+
+/* The places of one dossier, in order. NULL: no record names it. */
+static const struct placed *places_of(const struct places *p, const unsigned char id[16],
+                                      size_t *count)
+{
+    *count = 0;
+    const struct placed *at =
+        p->count ? bsearch(id, p->items, p->count, sizeof *p->items, id_order) : NULL;
+    if (!at)
+        return NULL;
+    while (at > p->items && id_order(id, at - 1) == 0)
+        at--;
+    while (at + *count < p->items + p->count && id_order(id, at + *count) == 0)
+        ++*count;
+    return at;
+}
+
+static const struct placed *place_numbered(const struct placed *places, size_t count, uint64_t n)
+{
+    for (size_t i = n <= count && n ? (size_t)n - 1 : 0; i < count; i++)
+        if (places[i].place.n == n)
+            return &places[i];
+    for (size_t i = 0; i < count; i++)
+        if (places[i].place.n == n)
+            return &places[i];
+    return NULL;
+}
+
+/* Entries that came in after verify began are not known here and do not count. */
+static bool check_listed(struct verification *all, const struct dossier *d)
+{
+    size_t count;
+    const struct placed *places = places_of(&all->places, d->id, &count);
+    size_t listed = 0;
+    for (uint64_t n = 1; n <= d->count; n++) {
+        uint64_t seq = d->seqs[n - 1];
+        if (seq > all->verdict->entries)
+            continue;
+        listed++;
+        const struct placed *p = place_numbered(places, count, n);
+        if ((p && p->seq == seq) || (seq && seen(all, seq) != SEEN_READ))
+            continue;
+        if (!verdict_add(all->verdict, 0,
+                         "dossier %s: the index lists entry %" PRIu64 " as number %" PRIu64
+                         ", the records say otherwise",
+                         d->invoice, seq, n))
+            return false;
+    }
+    if (count > listed)
+        return verdict_add(all->verdict, 0,
+                           "dossier %s: the index lists %zu entries, the records name %zu",
+                           d->invoice, listed, count);
+    return true;
+}
+
+static enum store_status check_index(struct verification *all, struct store *store,
+                                     struct store_error *err)
+{
+    struct strings invoices = {0};
+    size_t known = 0;
+    enum store_status st = store_dossiers(store, &invoices, err);
+    for (size_t i = 0; st == STORE_OK && i < invoices.count; i++) {
+        struct dossier d = {0};
+        struct store_error why = {0};
+        enum store_status one = store_dossier(store, invoices.items[i], &d, &why);
+        bool done = true;
+        if (one == STORE_OK) {
+            size_t count;
+            known += places_of(&all->places, d.id, &count) != NULL;
+            done = check_listed(all, &d);
+        } else if (one == STORE_CORRUPT || one == STORE_NOT_FOUND)
+            done = verdict_add(all->verdict, 0, "dossier %s: the index cannot be read: %s",
+                               invoices.items[i], why.text);
+        else
+            st = store_fail(err, one, "%s", why.text);
+        if (!done)
+            st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+        dossier_free(&d);
+    }
+    strings_free(&invoices);
+    if (st == STORE_OK && known < all->verdict->dossiers &&
+        !verdict_add(all->verdict, 0,
+                     "the index has no dossier for %" PRIu64 " of those in the "
+                     "records",
+                     all->verdict->dossiers - known))
+        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    return st;
+}
+
+/* --- all ------------------------------------------------------------------------------------*/
+
+static enum store_status check_surplus(struct verification *all, struct store_error *err)
+{
+    struct seal_store *seals = NULL;
+    struct tree head;
+    struct store_error why;
+    uint64_t signatures = 0;
+    enum store_status st = seal_store_open(all->settings->store_directory, STORE_READ, &seals, err);
+    if (st == STORE_OK)
+        st = seal_count(seals, &signatures, err);
+    /* the head read after the count: the sealer may have gone on between the two */
+    if (st == STORE_OK && seal_head(seals, &head, &why) == STORE_OK && signatures > head.size &&
+        !verdict_add(all->verdict, 0,
+                     "seal.db: holds %" PRIu64 " signatures, its head says %" PRIu64, signatures,
+                     head.size))
+        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    seal_store_close(seals);
+    return st;
+}
+
+enum store_status verify_order(struct verification *all, struct store_error *err)
+{
+    uint64_t missing;
+    if (!check_gaps(all, &missing) || !check_chains(all))
+        return store_fail(err, STORE_NO_MEMORY, "out of memory");
+    enum store_status st = missing ? STORE_OK : check_root(all, err);
+    struct store *store = NULL;
+    if (st == STORE_OK)
+        st = store_open(all->settings->store_directory, STORE_READ, &store, err);
+    if (st == STORE_OK)
+        st = check_index(all, store, err);
+    store_close(store);
+    return st == STORE_OK ? check_surplus(all, err) : st;
+}
