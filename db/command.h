@@ -68,6 +68,13 @@ bool command_number(const char *text, uint64_t *number);
    Returns 0 or a status (a full disk or a closed pipe behind stdout is an error). */
 int command_print_json(json_t *json);
 
+/* Does the register know this invoice, or is there a dossier of it? 0, 66 (said on stderr), or
+   another status. */
+int command_knows_invoice(const struct settings *s, const char *invoice);
+
+/* log_append(), with failures said on stderr. 0 or a status; appended_free(done) in any case. */
+int command_append(const struct settings *s, struct entry *e, struct appended *done);
+
 /* Octets from the random source of OpenSSL, for keys of entries that are never retried.
    False: it has none. */
 bool command_random(unsigned char *octets, size_t len);

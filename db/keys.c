@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,21 +16,6 @@
 #include <unistd.h>
 
 enum { KEY_FILE_MAX = 64 * 1024, KEY_FILE_MODE = 0640, PATH_ROOM = 1024 };
-
-static enum store_status fail(struct store_error *err, enum store_status status, const char *format,
-                              ...) __attribute__((format(printf, 3, 4)));
-
-static enum store_status fail(struct store_error *err, enum store_status status, const char *format,
-                              ...)
-{
-    if (err) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(err->text, sizeof err->text, format, args);
-        va_end(args);
-    }
-    return status;
-}
 
 static enum store_status fail_errno(struct store_error *err, const char *what, const char *path)
 {
@@ -43,7 +27,7 @@ static enum store_status fail_errno(struct store_error *err, const char *what, c
     const char *mend = status == STORE_NOT_FOUND ? ": run temoin init"
                        : status == STORE_DENIED  ? ": run as root or as its owner"
                                                  : "";
-    return fail(err, status, "cannot %s %s: %s%s", what, path, strerror(code), mend);
+    return store_fail(err, status, "cannot %s %s: %s%s", what, path, strerror(code), mend);
 }
 
 static bool key_path(const char *directory, const char *name, char path[PATH_ROOM])
@@ -67,7 +51,8 @@ static enum store_status read_file(const char *path, char *text, struct stat *st
     if (got < 0 || (st && fstat(fd, st) != 0))
         status = fail_errno(err, "read", path);
     else if (len > KEY_FILE_MAX || memchr(text, '\0', len))
-        status = fail(err, STORE_CORRUPT, "%s: is no key file: restore it from a backup", path);
+        status =
+            store_fail(err, STORE_CORRUPT, "%s: is no key file: restore it from a backup", path);
     close(fd);
     text[len <= KEY_FILE_MAX ? len : 0] = '\0';
     return status;
@@ -78,7 +63,7 @@ static bool parse(const char *text, const char *path, struct keyring *ring, stru
     char *error = NULL;
     if (keyring_parse(text, path, ring, &error))
         return true;
-    fail(err, STORE_CORRUPT, "%s", error ? error : "out of memory");
+    store_fail(err, STORE_CORRUPT, "%s", error ? error : "out of memory");
     free(error);
     return false;
 }
@@ -126,7 +111,7 @@ static enum store_status write_file(const char *directory, const char *path,
 {
     char temporary[PATH_ROOM];
     if (!key_path(directory, "token.keys.new", temporary))
-        return fail(err, STORE_INVALID, "%s: the path is too long", directory);
+        return store_fail(err, STORE_INVALID, "%s: the path is too long", directory);
     if (unlink(temporary) != 0 && errno != ENOENT)
         return fail_errno(err, "remove", temporary);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -145,8 +130,9 @@ static enum store_status write_file(const char *directory, const char *path,
     if (!named || !overwrite)
         unlink(temporary);
     if (!named && code == EEXIST)
-        return fail(err, STORE_INVALID,
-                    "%s exists: keep it, or add a key with temoin init --rotate-token-key", path);
+        return store_fail(err, STORE_INVALID,
+                          "%s exists: keep it, or add a key with temoin init --rotate-token-key",
+                          path);
     errno = code;
     if (!named)
         return fail_errno(err, "write", path);
@@ -157,14 +143,15 @@ enum store_status keys_create(const char *directory, gid_t group, struct store_e
 {
     char path[PATH_ROOM];
     if (!key_path(directory, "token.keys", path))
-        return fail(err, STORE_INVALID, "%s: the path is too long", directory);
+        return store_fail(err, STORE_INVALID, "%s: the path is too long", directory);
     unsigned char fresh[TOKEN_KEY_OCTETS];
     struct bytes text = {0};
     enum store_status status;
     if (RAND_priv_bytes(fresh, sizeof fresh) != 1)
-        status = fail(err, STORE_IO, "OpenSSL gives no random octets: check its configuration");
+        status =
+            store_fail(err, STORE_IO, "OpenSSL gives no random octets: check its configuration");
     else if (!compose(NULL, 1, fresh, &text))
-        status = fail(err, STORE_NO_MEMORY, "out of memory");
+        status = store_fail(err, STORE_NO_MEMORY, "out of memory");
     else
         status = write_file(directory, path, &text, (uid_t)-1, group, KEY_FILE_MODE, false, err);
     OPENSSL_cleanse(fresh, sizeof fresh);
@@ -198,11 +185,13 @@ static enum store_status rotate(const char *directory, const char *path, char *o
     if (!parse(old, path, &ring, err))
         return STORE_CORRUPT;
     if (!next_number(&ring, number))
-        status = fail(err, STORE_INVALID, "%s: holds 255 keys, and has no room for more", path);
+        status =
+            store_fail(err, STORE_INVALID, "%s: holds 255 keys, and has no room for more", path);
     else if (RAND_priv_bytes(fresh, sizeof fresh) != 1)
-        status = fail(err, STORE_IO, "OpenSSL gives no random octets: check its configuration");
+        status =
+            store_fail(err, STORE_IO, "OpenSSL gives no random octets: check its configuration");
     else if (!compose(&ring, *number, fresh, &text))
-        status = fail(err, STORE_NO_MEMORY, "out of memory");
+        status = store_fail(err, STORE_NO_MEMORY, "out of memory");
     else
         status =
             write_file(directory, path, &text, st.st_uid, st.st_gid, st.st_mode & 07777, true, err);
@@ -218,10 +207,10 @@ enum store_status keys_rotate(const char *directory, unsigned *number, struct st
 {
     char path[PATH_ROOM];
     if (!key_path(directory, "token.keys", path))
-        return fail(err, STORE_INVALID, "%s: the path is too long", directory);
+        return store_fail(err, STORE_INVALID, "%s: the path is too long", directory);
     char *old = calloc(1, KEY_FILE_MAX + 1);
     if (!old)
-        return fail(err, STORE_NO_MEMORY, "out of memory");
+        return store_fail(err, STORE_NO_MEMORY, "out of memory");
     enum store_status status = rotate(directory, path, old, number, err);
     OPENSSL_cleanse(old, KEY_FILE_MAX + 1);
     free(old);
@@ -232,10 +221,10 @@ enum store_status keys_read(const char *directory, struct keyring *ring, struct 
 {
     char path[PATH_ROOM];
     if (!key_path(directory, "token.keys", path))
-        return fail(err, STORE_INVALID, "%s: the path is too long", directory);
+        return store_fail(err, STORE_INVALID, "%s: the path is too long", directory);
     char *text = calloc(1, KEY_FILE_MAX + 1);
     if (!text)
-        return fail(err, STORE_NO_MEMORY, "out of memory");
+        return store_fail(err, STORE_NO_MEMORY, "out of memory");
     enum store_status status = read_file(path, text, NULL, err);
     if (status == STORE_OK && !parse(text, path, ring, err))
         status = STORE_CORRUPT;

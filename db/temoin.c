@@ -141,6 +141,7 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN);
     msg_open("temoin", NULL);
+    opterr = 0; /* the subcommands say it in their own words */
     if (argc < 1 || !take_config(&argc, argv, &config))
         return command_fail(EX_USAGE, "--config needs a file name");
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {

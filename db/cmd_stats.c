@@ -1,0 +1,182 @@
+/*
+ * cmd_stats - temoin stats: figures of log, register, seal and daemon
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "db/command.h"
+#include "db/register.h"
+#include "db/scribe_client.h"
+#include "db/seal.h"
+
+enum { PING_MS = 2000 };
+
+static const char help[] = "usage: temoin stats [--json]\n\n"
+                           "Figures of the log, the register, the seal and the daemon.\n";
+
+struct figures {
+    struct store_figures store;
+    struct register_figures reg;
+    char *origin;
+    uint64_t signatures;
+    struct tree head;
+    char root[2 * TREE_HASH + 1];
+    enum store_status daemon;
+};
+
+static enum store_status read_log(const char *directory, struct figures *f, struct store_error *err)
+{
+    struct store *store;
+    enum store_status status = store_open(directory, STORE_READ, &store, err);
+    if (status != STORE_OK)
+        return status;
+    status = store_figures(store, &f->store, err);
+    if (status == STORE_OK)
+        status = store_origin(store, &f->origin, err);
+    store_close(store);
+    return status;
+}
+
+static enum store_status read_register(const char *directory, struct figures *f,
+                                       struct store_error *err)
+{
+    struct register_db *db;
+    enum store_status status = register_open(directory, STORE_READ, &db, err);
+    if (status != STORE_OK)
+        return status;
+    status = register_figures(db, &f->reg, err);
+    register_close(db);
+    return status;
+}
+
+static enum store_status read_seal(const char *directory, struct figures *f,
+                                   struct store_error *err)
+{
+    struct seal_store *seals;
+    enum store_status status = seal_store_open(directory, STORE_READ, &seals, err);
+    if (status != STORE_OK)
+        return status;
+    status = seal_count(seals, &f->signatures, err);
+    if (status == STORE_OK)
+        status = seal_head(seals, &f->head, err);
+    seal_store_close(seals);
+    unsigned char root[TREE_HASH];
+    if (status == STORE_OK && !tree_root(&f->head, root))
+        return store_fail(err, STORE_IO, "the crypto library failed");
+    for (size_t i = 0; status == STORE_OK && i < TREE_HASH; i++)
+        snprintf(f->root + 2 * i, 3, "%02x", root[i]);
+    return status;
+}
+
+static enum store_status read_all(const struct settings *s, struct figures *f,
+                                  struct store_error *err)
+{
+    enum store_status status = read_log(s->store_directory, f, err);
+    if (status == STORE_OK)
+        status = read_register(s->store_directory, f, err);
+    if (status == STORE_OK)
+        status = read_seal(s->store_directory, f, err);
+    struct scribe_client *client = status == STORE_OK ? scribe_client_new(s->run_directory) : NULL;
+    if (status == STORE_OK && !client)
+        return store_fail(err, STORE_NO_MEMORY, "out of memory");
+    if (client)
+        f->daemon = scribe_ping(client, PING_MS, err);
+    scribe_client_free(client);
+    return status;
+}
+
+static const char *daemon_word(enum store_status ping)
+{
+    return ping == STORE_OK          ? "running"
+           : ping == STORE_NOT_FOUND ? "stopped"
+           : ping == STORE_DENIED    ? "not reachable for this user"
+                                     : "not answering";
+}
+
+static uint64_t unsigned_entries(const struct figures *f)
+{
+    return f->store.entries > f->signatures ? f->store.entries - f->signatures : 0;
+}
+
+#define N(value) ((json_int_t)(value))
+
+static int print_json(const struct figures *f)
+{
+    const struct store_figures *s = &f->store;
+    const struct register_figures *r = &f->reg;
+    json_t *log =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "origin", f->origin,
+                  "entries", N(s->entries), "dossiers", N(s->dossiers), "messages", N(s->messages),
+                  "message_octets", N(s->message_octets), "stored_octets", N(s->stored_octets),
+                  "open_reviews", N(s->open_reviews), "file_octets", N(s->log_file_octets),
+                  "wal_octets", N(s->wal_octets), "volumes", N(s->volumes), "bodies", N(s->bodies));
+    json_t *reg =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "debtors", N(r->debtors), "contacts",
+                  N(r->contacts), "invoices", N(r->invoices), "open_invoices", N(r->open_invoices),
+                  "payments", N(r->payments), "outbox", N(r->outbox));
+    json_t *seal = json_pack("{s:I, s:I, s:I, s:s}", "signatures", N(f->signatures), "unsigned",
+                             N(unsigned_entries(f)), "tree_size", N(f->head.size), "root", f->root);
+    return command_print_json(json_pack("{s:o, s:o, s:o, s:s}", "log", log, "register", reg, "seal",
+                                        seal, "daemon", daemon_word(f->daemon)));
+}
+
+static void line(const char *what, uint64_t value)
+{
+    printf("  %-28s %12llu\n", what, (unsigned long long)value);
+}
+
+static int print_table(const struct figures *f)
+{
+    printf("log %s\n", f->origin);
+    line("entries", f->store.entries);
+    line("dossiers", f->store.dossiers);
+    line("messages", f->store.messages);
+    line("  octets", f->store.message_octets);
+    line("  octets as stored", f->store.stored_octets);
+    line("open reviews", f->store.open_reviews);
+    line("log.db, octets", f->store.log_file_octets);
+    line("write-ahead log, octets", f->store.wal_octets);
+    line("volumes", f->store.volumes);
+    line("large bodies", f->store.bodies);
+    printf("seal\n");
+    line("signatures", f->signatures);
+    line("entries not yet signed", unsigned_entries(f));
+    printf("  root of %llu entries %s\n", (unsigned long long)f->head.size, f->root);
+    printf("register\n");
+    line("debtors", f->reg.debtors);
+    line("contacts", f->reg.contacts);
+    line("invoices", f->reg.invoices);
+    line("  open", f->reg.open_invoices);
+    line("payments", f->reg.payments);
+    line("changes not yet in the log", f->reg.outbox);
+    printf("daemon %s\n", daemon_word(f->daemon));
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+int command_stats(const struct command_context *c, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    bool json = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'h')
+            return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
+        if (option == '?')
+            return command_misused("stats", "wrong option %s", argv[optind - 1]);
+        json = true;
+    }
+    if (optind != argc)
+        return command_misused("stats", "stats takes no argument");
+    struct figures f = {.origin = NULL};
+    struct store_error err = {.text = ""};
+    enum store_status status = read_all(c->settings, &f, &err);
+    int result = status != STORE_OK ? command_fail_store(status, &err)
+                 : json             ? print_json(&f)
+                                    : print_table(&f);
+    free(f.origin);
+    return result;
+}
