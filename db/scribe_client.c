@@ -86,18 +86,15 @@ static void pause_ms(int ms)
 
 static enum store_status refused(struct scribe_client *c, int why, struct store_error *err)
 {
-    if (!err)
-        return why == EACCES || why == EPERM ? STORE_DENIED : STORE_NOT_FOUND;
-    if (why == EACCES || why == EPERM) {
-        snprintf(err->text, sizeof err->text,
-                 "%s: permission denied: run as root or as the configured user",
-                 c->address.sun_path);
-        return STORE_DENIED;
-    }
-    snprintf(err->text, sizeof err->text, "%s: %s: temoind is not running (start it)",
-             c->address.sun_path[0] ? c->address.sun_path : "run_directory",
-             c->address.sun_path[0] ? strerror(why) : "path too long for a socket");
-    return STORE_NOT_FOUND;
+    const char *path = c->address.sun_path;
+    if (!path[0])
+        return store_fail(err, STORE_NOT_FOUND,
+                          "run_directory is too long for a socket's path: choose a shorter one");
+    if (why == EACCES || why == EPERM)
+        return store_fail(err, STORE_DENIED,
+                          "%s: permission denied: run as root or as the configured user", path);
+    return store_fail(err, STORE_NOT_FOUND, "%s: %s: temoind is not running (start it)", path,
+                      strerror(why));
 }
 
 /* A connected socket in *fd. A full backlog (EAGAIN) is waited for until the deadline. */
@@ -106,11 +103,8 @@ static enum store_status connect_scribe(struct scribe_client *c, int64_t deadlin
 {
     for (;;) {
         *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (*fd < 0) {
-            if (err)
-                snprintf(err->text, sizeof err->text, "no socket for scribe: %s", strerror(errno));
-            return STORE_IO;
-        }
+        if (*fd < 0)
+            return store_fail_errno(err, errno, "no socket for scribe");
         if (connect(*fd, (struct sockaddr *)&c->address, sizeof c->address) == 0)
             return STORE_OK;
         int why = errno;
@@ -118,11 +112,8 @@ static enum store_status connect_scribe(struct scribe_client *c, int64_t deadlin
         *fd = -1;
         if (why != EAGAIN && why != EINTR)
             return refused(c, why, err);
-        if (wire_clock_ms() >= deadline) {
-            if (err)
-                snprintf(err->text, sizeof err->text, "scribe accepts no connection in time");
-            return STORE_BUSY;
-        }
+        if (wire_clock_ms() >= deadline)
+            return store_fail(err, STORE_BUSY, "scribe accepts no connection in time");
         pause_ms(RETRY_PAUSE_MS);
     }
 }
@@ -137,11 +128,9 @@ static int left_ms(int64_t deadline)
 
 static enum store_status late(int timeout_ms, struct store_error *err)
 {
-    if (err)
-        snprintf(err->text, sizeof err->text,
-                 "scribe did not answer within %d ms (slow disk, or scribe is restarting)",
-                 timeout_ms);
-    return STORE_BUSY;
+    return store_fail(err, STORE_BUSY,
+                      "scribe did not answer within %d ms (slow disk, or scribe is restarting)",
+                      timeout_ms);
 }
 
 /* What one request brings along beside its JSON. */
@@ -169,10 +158,10 @@ static enum store_status answer_status(const struct frame *answer, struct store_
         code = STORE_CORRUPT;
         text = "scribe's answer makes no sense (two versions of temoin?)";
     }
-    if (code != STORE_OK && err)
-        snprintf(err->text, sizeof err->text, "%s",
-                 text ? text : store_status_text((enum store_status)code));
-    return (enum store_status)code;
+    if (code == STORE_OK)
+        return STORE_OK;
+    return store_fail(err, (enum store_status)code, "%s",
+                      text ? text : store_status_text((enum store_status)code));
 }
 
 /* Send and wait, again on a new connection when scribe hangs up, as long as time allows.
@@ -197,11 +186,9 @@ static enum store_status ask(struct scribe_client *c, const json_t *json, const 
         }
         int why = errno;
         close(fd);
-        if (result == WIRE_ERROR && (why == EMSGSIZE || why == ENOMEM || why == EBADF)) {
-            if (err)
-                snprintf(err->text, sizeof err->text, "cannot ask scribe: %s", strerror(why));
-            return why == ENOMEM ? STORE_NO_MEMORY : STORE_INVALID;
-        }
+        if (result == WIRE_ERROR && (why == EMSGSIZE || why == ENOMEM || why == EBADF))
+            return store_fail(err, why == ENOMEM ? STORE_NO_MEMORY : STORE_INVALID,
+                              "cannot ask scribe: %s", strerror(why));
         if (result == WIRE_TIMEOUT || wire_clock_ms() >= deadline)
             return late(timeout_ms, err);
         if (fresh) /* a stale one of the pool says nothing about scribe */
@@ -211,9 +198,7 @@ static enum store_status ask(struct scribe_client *c, const json_t *json, const 
 
 static enum store_status no_memory(struct store_error *err)
 {
-    if (err)
-        snprintf(err->text, sizeof err->text, "out of memory");
-    return STORE_NO_MEMORY;
+    return store_fail(err, STORE_NO_MEMORY, "out of memory");
 }
 
 static enum store_status ask_plain(struct scribe_client *c, json_t *json, int timeout_ms,
@@ -245,11 +230,8 @@ enum store_status scribe_append(struct scribe_client *c, struct entry *e, int ti
 {
     *out = (struct appended){0};
     if (!e->has_retry) {
-        if (RAND_bytes(e->retry, sizeof e->retry) != 1) {
-            if (err)
-                snprintf(err->text, sizeof err->text, "no random numbers");
-            return STORE_IO;
-        }
+        if (RAND_bytes(e->retry, sizeof e->retry) != 1)
+            return store_fail(err, STORE_IO, "the crypto library gives no random numbers");
         e->has_retry = true;
     }
     json_t *json = entry_to_json(e, "append");

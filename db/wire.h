@@ -75,8 +75,7 @@ void wire_reader_free(struct wire_reader *r); /* closes descriptors of an unfini
 /* An entry as a frame's JSON, blob and descriptors, and back. False: out of memory, or (from)
    the frame holds no well-formed entry; *error then names the field (static).
    entry_to_frame: the frame gets copies. entry_from_frame: the decoded entry takes over the
-   frame's blob and descriptors; its event, direction, level, actor and decision stay in the
-   frame's JSON, so the frame must outlive the entry. */
+   frame's blob and its first descriptor; a body's file must be a plain one of the size told. */
 bool entry_to_frame(const struct entry *e, const char *op, struct frame *f);
 bool entry_from_frame(struct frame *f, struct entry *e, const char **error);
 

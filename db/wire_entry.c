@@ -204,19 +204,31 @@ static bool get_flag(const json_t *object, const char *key, bool *flag)
     return !j || json_is_boolean(j);
 }
 
-/* A word of our own vocabulary: lower-case letters, digits and hyphens. It stays in the JSON. */
-static bool get_name(const json_t *object, const char *key, const char **name)
+/* A word of our own vocabulary: lower-case letters, digits and hyphens. */
+static bool get_name(const json_t *object, const char *key, struct entry *e, const char **name)
 {
     const json_t *j = json_object_get(object, key);
-    *name = json_string_value(j);
+    const char *text = json_string_value(j);
     if (!j)
         return true;
-    if (!*name || !**name || strlen(*name) > EVENT_MAX)
+    if (!text || !*text || strlen(text) > EVENT_MAX)
         return false;
-    for (const char *c = *name; *c; c++)
+    for (const char *c = text; *c; c++)
         if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '-')
             return false;
-    return true;
+    *name = entry_hold(e, text);
+    return *name != NULL;
+}
+
+static bool get_actor(const json_t *object, struct entry *e)
+{
+    const json_t *j = json_object_get(object, "actor");
+    if (!j)
+        return true;
+    char *text = foreign_from_json(j);
+    e->actor = text ? entry_hold(e, text) : NULL;
+    free(text);
+    return e->actor != NULL;
 }
 
 static bool get_foreign(const json_t *object, const char *key, char **text)
@@ -268,17 +280,16 @@ static bool get_message(struct frame *f, struct entry_message *m)
 static const char *decode(struct frame *f, struct entry *e)
 {
     const json_t *j = f->json;
-    const json_t *actor = json_object_get(j, "actor"), *edits = json_object_get(j, "edits");
-    if (!get_name(j, "event", &e->event) || !e->event)
+    const json_t *edits = json_object_get(j, "edits");
+    if (!get_name(j, "event", e, &e->event) || !e->event)
         return "event";
-    if (!get_name(j, "direction", &e->direction) ||
+    if (!get_name(j, "direction", e, &e->direction) ||
         (e->direction && strcmp(e->direction, "outbound") != 0 &&
          strcmp(e->direction, "inbound") != 0))
         return "direction";
-    if (!get_name(j, "level", &e->level))
+    if (!get_name(j, "level", e, &e->level))
         return "level";
-    e->actor = json_string_value(json_is_object(actor) ? json_object_get(actor, "b64") : actor);
-    if (actor && !e->actor)
+    if (!get_actor(j, e))
         return "actor";
     if (!get_strings(j, "dossiers", &e->dossiers))
         return "dossiers";
@@ -298,7 +309,7 @@ static const char *decode(struct frame *f, struct entry *e)
         !get_strings(j, "learn_addresses", &e->learn_addresses))
         return "learn";
     if (!get_number(j, "decides", INT64_MAX, &e->decides) ||
-        !get_name(j, "decision", &e->decision) || !e->decision != !e->decides)
+        !get_name(j, "decision", e, &e->decision) || !e->decision != !e->decides)
         return "decides or decision";
     e->has_retry = json_object_get(j, "retry") != NULL;
     if (e->has_retry && !hex_from_json(json_object_get(j, "retry"), e->retry, sizeof e->retry))
