@@ -25,10 +25,10 @@ struct outbound {
     struct strings invoices; /* the dossiers */
     bool stub;               /* register_open: the (single) number is not in the register */
     bool reminder;           /* does not answer something that came in */
-    char *learn_debtor;      /* the debtor has no contact: learn `learn_addresses` */
-    struct strings learn_addresses;
-    char *refusal;             /* ASCII sentence for the SMTP reply; refused only */
-    struct strings overridden; /* guards that would have said no but only warn, with why */
+    char *learn_debtor;      /* the debtor has no contact: learn `learn_addresses`; else NULL */
+    struct strings learn_addresses; /* normalised; of a stub: its future debtor's contacts */
+    char *refusal;                  /* ASCII sentence for the SMTP reply; refused only */
+    struct strings overridden;      /* guards that would have said no but only warn, with why */
 };
 
 /* `attachment_names` is NULL before the body is known. `q` is the query that `f` answers.
