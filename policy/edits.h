@@ -3,7 +3,7 @@
  *
  * Synopsis
  *      struct edits e = {0};
- *      edits_stamp(settings, &order, envelope, fields, &e);   // what to do
+ *      edits_stamp(settings, &order, envelope, fields, reading, &e);   // what to do
  *      edits_apply(&e, fields, &final);                       // the header as it will leave
  *
  * Body, Message-ID, Subject and From are never changed. The list is stored with the entry and
@@ -46,6 +46,9 @@ bool edits_add(struct edits *e, enum edit_kind kind, const char *name, unsigned 
                const char *value, const char *arguments);
 void edits_free(struct edits *e);
 
+/* Delete every field of that name, from the last to the first. False: out of memory. */
+bool edits_delete_all(const struct fields *f, const char *name, struct edits *out);
+
 /* The header after the edits, into an empty `to`. False: out of memory. */
 bool edits_apply(const struct edits *e, const struct fields *from, struct fields *to);
 
@@ -53,7 +56,8 @@ struct stamp_order {
     const struct accountant *accountant;
     const char *token;   /* TOKEN_CHARS characters */
     bool reminder;       /* asks for a disposition notification */
-    bool add_message_id; /* none was seen: add "<token@temoin.company>"; said in a note */
+    bool add_message_id; /* none was seen: add "<token@temoin.company>", which then does not stand
+                            in References; said in a note */
 };
 
 /* Compose the edits of an outbound message (DESIGN 2): envelope sender with RET=HDRS and
