@@ -293,4 +293,4 @@ class Temoind:
         return [members[name] for name in sorted(members) if name.endswith(".eml")]
 
     def last_seq(self):
-        return self.json("stats")["entries"]
+        return self.json("stats")["log"]["entries"]
