@@ -148,16 +148,17 @@ class Postfix:
     # --- running ------------------------------------------------------------------------------
     def command(self, *argv, check=True, **keywords):
         done = subprocess.run(
-            [str(a) for a in argv], capture_output=True, text=True, timeout=60, **keywords
-        )
+            [str(a) for a in argv], capture_output=True, text=True, timeout=60,
+            start_new_session=True, **keywords,
+        )  # fmt: skip
         if check and done.returncode != 0:
             raise AssertionError(f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
     def start(self):
         self.write()
+        self.running = True  # also when interrupted in the middle
         self.command("postfix", "-c", self.etc, "start")
-        self.running = True
         for port in self.ports.values():
             wait.until(lambda port=port: self._greets(port), 20, f"{self.hostname} on {port}")
 

@@ -24,6 +24,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent.parent
 TEST_SECONDS = 120  # of one test, set-up of its class included
 FILE_SECONDS = 600
+KINDS = ("mta", "faults", "protocol", "daemon", "commands")  # the long ones first
 
 
 class TooLong(AssertionError):
@@ -196,7 +197,8 @@ def main():
     if chosen.file:
         sys.exit(run_file(chosen.file.resolve(), chosen.only, chosen.tally))
     files = chosen.files or sorted(
-        path for kind in ("mta", "protocol", "faults") for path in (HERE / kind).glob("test_*.py")
+        (path for kind in KINDS for path in (HERE / kind).glob("test_*.py")),
+        key=lambda path: (KINDS.index(path.parent.name), path.name),
     )
     total = run_all([f.resolve() for f in files], chosen.only, chosen.jobs)
     if chosen.tally:

@@ -122,6 +122,7 @@ class Temoind:
             self.process = subprocess.Popen(
                 [self.build / "temoind", "-f", "--config", self.config_file],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(),
+                start_new_session=True,
             )  # fmt: skip
         if ready:
             self.wait_ready()
