@@ -21,7 +21,7 @@ import smtplib
 import socket
 import subprocess
 
-from . import wait
+from . import live, wait
 
 SERVICES = """\
 pickup    unix  n  -  n  60    1  pickup
@@ -158,6 +158,7 @@ class Postfix:
     def start(self):
         self.write()
         self.running = True  # also when interrupted in the middle
+        live.add(self)
         self.command("postfix", "-c", self.etc, "start")
         for port in self.ports.values():
             wait.until(lambda port=port: self._greets(port), 20, f"{self.hostname} on {port}")
@@ -178,6 +179,7 @@ class Postfix:
         if self.running:
             self.command("postfix", "-c", self.etc, "stop", check=False)
             self.running = False
+        live.remove(self)
 
     def flush(self):
         self.command("postqueue", "-c", self.etc, "-f")

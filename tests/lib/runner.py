@@ -21,6 +21,8 @@ import time
 import traceback
 import unittest
 
+from . import live
+
 HERE = pathlib.Path(__file__).resolve().parent.parent
 TEST_SECONDS = 120  # of one test, set-up of its class included
 FILE_SECONDS = 600
@@ -127,6 +129,7 @@ def run_file(path, pattern, tally):
         suite.run(result)
     finally:
         signal.alarm(0)
+        live.stop_all()
     tally.write_text(json.dumps(result.counts))
     return 1 if result.counts["failed"] else 0
 

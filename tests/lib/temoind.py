@@ -18,7 +18,7 @@ import signal
 import subprocess
 import zipfile
 
-from . import milter, wait
+from . import live, milter, wait
 from .accounts import Accounts
 
 COMPANY = "creditor.example"
@@ -117,6 +117,7 @@ class Temoind:
 
     # --- the daemon ---------------------------------------------------------------------------
     def start(self, ready=True):
+        live.add(self)
         log = open(self.log_file, "ab")
         with log:
             self.process = subprocess.Popen(
@@ -216,6 +217,7 @@ class Temoind:
     def stop(self):
         status = self.terminate()
         self.process = None
+        live.remove(self)
         reports = self.sanitizer_reports()
         if reports:
             raise AssertionError(reports)
