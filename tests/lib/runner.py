@@ -141,7 +141,7 @@ class Job:
         self.path = path
         self.output = tempfile.TemporaryFile(mode="w+", dir=directory)
         self.tally = pathlib.Path(directory) / f"{path.stem}.tally"
-        argv = [sys.executable, "-B", "-m", "lib.runner", "--file", str(path)]
+        argv = [sys.executable, "-B", "-X", "utf8", "-m", "lib.runner", "--file", str(path)]
         argv += ["--tally", str(self.tally)] + (["--only", pattern] if pattern else [])
         self.process = subprocess.Popen(
             argv, cwd=HERE, stdout=self.output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
