@@ -15,7 +15,7 @@
 #include "policy/text.h"
 #include "policy/token.h"
 
-enum { LOCAL_PART_MAX = 64, ADDRESS_LONG = 1000, GROUPS_DEEP = 8 };
+enum { LOCAL_PART_MAX = 64, ADDRESS_LONG = 1000, GROUPS_DEEP = 8, COLONS_OPEN = 500 };
 
 static char *lower_ascii(const char *text, size_t len)
 {
@@ -133,10 +133,25 @@ static bool add_list(InternetAddressList *list, unsigned depth, struct strings *
     return true;
 }
 
+/* How much of a field GMime is given: it follows nested groups ("a:b:c:") by recursion, so the
+   value ends where they become too many. */
+static size_t bounded_length(const char *value)
+{
+    size_t len = 0;
+    for (unsigned open = 0; len < FIELD_MAX && value[len]; len++) {
+        if (value[len] == ':' && ++open > COLONS_OPEN)
+            break;
+        if (value[len] == ';')
+            open = 0;
+    }
+    return len;
+}
+
 bool address_list_parse(const char *value, struct strings *out)
 {
-    size_t len = strnlen(value, FIELD_MAX);
-    char *part = strndup(value, len);
+    if (out->count >= ADDRESSES_MAX)
+        return true;
+    char *part = strndup(value, bounded_length(value));
     if (!part)
         return false;
     InternetAddressList *list = internet_address_list_parse(NULL, part);
