@@ -113,7 +113,7 @@ struct check {
     const struct stored_entry *entry;
     const struct exhibit *exhibit;
     const struct exhibit_witnesses *against;
-    struct strings *problems;
+    struct exhibit_judgement *judgement;
     struct store_error *err;
     enum store_status status; /* STORE_OK, or why no judgement is possible */
 };
@@ -123,7 +123,7 @@ static void problem(struct check *c, const char *phrase, const char *detail)
     struct bytes text = {0};
     bool done = bytes_printf(&text, "%s%s%s%s", phrase, detail ? " (" : "", detail ? detail : "",
                              detail ? ")" : "") &&
-                strings_add(c->problems, text.data);
+                strings_add(&c->judgement->problems, text.data);
     bytes_free(&text);
     if (!done)
         c->status = store_fail(c->err, STORE_NO_MEMORY, "out of memory");
@@ -159,16 +159,16 @@ static enum seal_state seal_state(struct check *c, struct store_error *why)
     return state;
 }
 
-/* True: the record's octets may be relied on for what follows. */
-static bool check_record(struct check *c, bool *is_signed)
+static void check_record(struct check *c)
 {
     const struct stored_entry *e = c->entry;
     struct store_error why = {0};
     bool leaf_agrees = memcmp(e->leaf, c->exhibit->leaf, HASH_OCTETS) == 0;
     enum seal_state seal = seal_state(c, &why);
     if (c->status != STORE_OK)
-        return false;
-    *is_signed = seal == SEAL_VALID;
+        return;
+    c->judgement->is_signed = seal == SEAL_VALID;
+    c->judgement->record_sound = seal == SEAL_VALID || (leaf_agrees && seal != SEAL_OTHER_OCTETS);
     if (seal == SEAL_ABSENT && e->seq <= c->against->signed_up_to)
         problem(c, "signature missing", NULL);
     if (seal == SEAL_DAMAGED)
@@ -181,7 +181,6 @@ static bool check_record(struct check *c, bool *is_signed)
         problem(c, "record altered", NULL);
     else if (!leaf_agrees)
         problem(c, "record or leaf altered", "they contradict each other");
-    return seal == SEAL_VALID || (leaf_agrees && seal != SEAL_OTHER_OCTETS);
 }
 
 /* The columns that repeat what the record says. */
@@ -199,8 +198,8 @@ static void check_columns(struct check *c)
         problem(c, "index altered", "its event is not the record's");
     if (e->size != x->size)
         problem(c, "index altered", "its size is not the record's");
-    if (e->has_message && !x->has_message)
-        problem(c, "index altered", "it has a message that the record does not name");
+    if (x->private_part && e->has_message != (x->has_message && !x->message_dropped))
+        problem(c, "index altered", "whether its message is kept is not what the record says");
 }
 
 /* True: the nonce opened the commitment. */
@@ -282,13 +281,13 @@ static void check_message(struct check *c, const unsigned char nonce[NONCE_OCTET
 }
 
 enum store_status exhibit_check(const struct stored_entry *e, const struct exhibit *x,
-                                const struct exhibit_witnesses *against, struct strings *problems,
-                                bool *is_signed, struct store_error *err)
+                                const struct exhibit_witnesses *against,
+                                struct exhibit_judgement *j, struct store_error *err)
 {
-    struct check c = {e, x, against, problems, err, STORE_OK};
+    struct check c = {e, x, against, j, err, STORE_OK};
     unsigned char nonce[NONCE_OCTETS];
-    *is_signed = false;
-    if (!check_record(&c, is_signed))
+    check_record(&c);
+    if (!j->record_sound)
         return c.status;
     check_columns(&c);
     /* Without the nonce nobody can tell whether the message is the one committed to. */

@@ -4,9 +4,10 @@
  *
  * Synopsis
  *      struct exhibit x;
- *      struct strings problems = {0};
+ *      struct exhibit_judgement j = {0};
  *      if (!exhibit_read(&stored, &x)) ...out of memory...
- *      exhibit_check(&stored, &x, &against, &problems, &err);
+ *      exhibit_check(&stored, &x, &against, &j, &err);
+ *      ... j.problems ...
  *      exhibit_free(&x);
  *
  * What `verify` says about an entry and what the evidence file is allowed to hold are the same
@@ -55,12 +56,18 @@ struct exhibit_witnesses {
     uint64_t signed_up_to;    /* entries up to here must be signed */
 };
 
-/* Add a phrase for everything that is not as it was written ("message altered"); none: intact.
-   *is_signed: a valid signature is there. Any other status than STORE_OK means that something
-   could not be read, and no judgement. */
+struct exhibit_judgement {
+    bool is_signed;          /* a valid signature over the record is there */
+    bool record_sound;       /* the record's octets may be relied on */
+    struct strings problems; /* a phrase for everything that is not as it was written, such as
+                                "message altered"; none: intact */
+};
+
+/* `j` is empty before; strings_free(&j->problems) in any case. Any other status than STORE_OK
+   means that something could not be read, and no judgement. */
 enum store_status exhibit_check(const struct stored_entry *e, const struct exhibit *x,
-                                const struct exhibit_witnesses *against, struct strings *problems,
-                                bool *is_signed, struct store_error *err);
+                                const struct exhibit_witnesses *against,
+                                struct exhibit_judgement *j, struct store_error *err);
 
 /* The text of a member that json_foreign() wrote, for showing: what is no UTF-8 becomes
    U+FFFD, control characters become blanks. Malloc'd; NULL: absent or out of memory. */

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLICE = 64, THREADS_MAX = 64, PROGRESS_MS = 250 };
+enum { SLICE = 200, THREADS_MAX = 64, PROGRESS_MS = 250 };
 
 /* --- findings -------------------------------------------------------------------------------*/
 
@@ -108,54 +108,50 @@ static bool report(struct worker *w, uint64_t seq, const struct strings *problem
     return done;
 }
 
-/* Remember what the ordered part needs. */
-static bool collect(struct worker *w, const struct exhibit *x, uint64_t seq,
-                    const unsigned char leaf[HASH_OCTETS], bool is_signed)
+static bool note_unsigned(struct worker *w, const struct exhibit *x, uint64_t seq)
+{
+    struct verdict *v = w->all->verdict;
+    v->unsigned_yet++;
+    if (x->time >= 0 && w->all->now - x->time <= VERIFY_UNSIGNED_S)
+        return true;
+    return verdict_add(v, seq, "not signed since %s: is the sealer running?",
+                       x->time_text ? x->time_text : "an unknown time");
+}
+
+/* Remember what the ordered part needs. The leaf is the one that still has a witness. */
+static bool collect(struct worker *w, const struct stored_entry *e, const struct exhibit *x,
+                    const struct exhibit_judgement *j)
 {
     struct verification *all = w->all;
-    memcpy(all->leaves + (seq - 1) * TREE_HASH, leaf, TREE_HASH);
-    all->seen[seq - 1] = SEEN_READ;
-    bool old = x->time < 0 || all->now - x->time > VERIFY_UNSIGNED_S;
+    memcpy(all->leaves + (e->seq - 1) * TREE_HASH, j->is_signed ? x->leaf : e->leaf, TREE_HASH);
+    all->seen[e->seq - 1] = j->record_sound ? SEEN_READ : SEEN_ALTERED;
     bool done = true;
     pthread_mutex_lock(&all->lock);
-    struct verdict *v = all->verdict;
-    v->messages += x->has_message && !x->message_dropped;
-    if (!is_signed && seq > v->sealed) {
-        v->unsigned_yet++;
-        if (old)
-            done = verdict_add(v, seq, "not signed since %s: is the sealer running?",
-                               x->time_text ? x->time_text : "an unknown time");
-    }
-    for (size_t i = 0; done && i < x->place_count; i++)
-        done = places_add(&all->places, seq, &x->places[i]);
+    all->verdict->messages += x->has_message && !x->message_dropped;
+    if (!j->is_signed && e->seq > all->verdict->sealed)
+        done = note_unsigned(w, x, e->seq);
+    for (size_t i = 0; done && j->record_sound && i < x->place_count; i++)
+        done = places_add(&all->places, e->seq, &x->places[i]);
     pthread_mutex_unlock(&all->lock);
     return done;
 }
 
 /* An entry that looks damaged is read once more: its message may have moved meanwhile. */
-static enum store_status second_look(struct worker *w, uint64_t seq, struct strings *problems,
-                                     bool *is_signed)
+static enum store_status second_look(struct worker *w, uint64_t seq, struct exhibit_judgement *j)
 {
     struct stored_entry e = {0};
     struct exhibit x;
     struct store_error why;
     if (store_entry(w->against.store, seq, &e, &why) != STORE_OK)
         return STORE_OK; /* the first judgement stands */
-    strings_free(problems);
+    strings_free(&j->problems);
     enum store_status st = STORE_NO_MEMORY;
     if (exhibit_read(&e, &x)) {
-        st = exhibit_check(&e, &x, &w->against, problems, is_signed, &w->err);
+        st = exhibit_check(&e, &x, &w->against, j, &w->err);
         exhibit_free(&x);
     }
     stored_entry_free(&e);
     return st;
-}
-
-/* The leaf to build the tree from is the one that still has a witness. */
-static const unsigned char *leaf_of(const struct stored_entry *e, const struct exhibit *x,
-                                    bool is_signed)
-{
-    return is_signed ? x->leaf : e->leaf;
 }
 
 static bool take_entry(const struct stored_entry *e, void *context)
@@ -166,15 +162,13 @@ static bool take_entry(const struct stored_entry *e, void *context)
     struct exhibit x;
     if (!exhibit_read(e, &x))
         return stop_with(w, STORE_NO_MEMORY, NULL);
-    struct strings problems = {0};
-    bool is_signed = false;
-    enum store_status st = exhibit_check(e, &x, &w->against, &problems, &is_signed, &w->err);
-    if (st == STORE_OK && problems.count)
-        st = second_look(w, e->seq, &problems, &is_signed);
-    if (st == STORE_OK && !(report(w, e->seq, &problems) &&
-                            collect(w, &x, e->seq, leaf_of(e, &x, is_signed), is_signed)))
+    struct exhibit_judgement j = {0};
+    enum store_status st = exhibit_check(e, &x, &w->against, &j, &w->err);
+    if (st == STORE_OK && j.problems.count)
+        st = second_look(w, e->seq, &j);
+    if (st == STORE_OK && !(report(w, e->seq, &j.problems) && collect(w, e, &x, &j)))
         st = STORE_NO_MEMORY;
-    strings_free(&problems);
+    strings_free(&j.problems);
     exhibit_free(&x);
     w->next = e->seq + 1;
     atomic_fetch_add(&w->all->done, 1);
@@ -183,31 +177,41 @@ static bool take_entry(const struct stored_entry *e, void *context)
     return e->seq < w->last;
 }
 
-/* A row that cannot be read is a finding; the ones behind it are looked at all the same. */
-static enum store_status take_slice(struct worker *w, uint64_t first)
+/* A row that cannot be read is a finding. */
+static void take_one(struct worker *w, uint64_t seq)
 {
-    w->last =
-        first + SLICE - 1 < w->all->verdict->entries ? first + SLICE - 1 : w->all->verdict->entries;
-    w->next = first;
-    while (w->status == STORE_OK && w->next <= w->last) {
-        struct store_error err = {0};
-        enum store_status st = store_each_entry(w->against.store, w->next, take_entry, w, &err);
-        if (w->status != STORE_OK || st == STORE_OK)
-            break;
-        if (st != STORE_CORRUPT && st != STORE_INVALID) {
-            stop_with(w, st, &err);
-            break;
-        }
-        if (w->next > w->last)
-            break; /* the damage is in another slice */
+    struct stored_entry e = {0};
+    struct store_error err = {0};
+    enum store_status st = store_entry(w->against.store, seq, &e, &err);
+    if (st == STORE_OK)
+        take_entry(&e, w);
+    else if (st == STORE_CORRUPT || st == STORE_INVALID) {
         struct strings problem = {0};
-        if (!strings_add(&problem, err.text) || !report(w, w->next, &problem))
+        if (!strings_add(&problem, err.text) || !report(w, seq, &problem))
             stop_with(w, STORE_NO_MEMORY, NULL);
         strings_free(&problem);
-        w->all->seen[w->next - 1] = SEEN_UNREADABLE;
-        w->next++;
+        w->all->seen[seq - 1] = SEEN_UNREADABLE;
+    } else if (st != STORE_NOT_FOUND)
+        stop_with(w, st, &err);
+    stored_entry_free(&e);
+}
+
+/* Where a slice cannot be read as a whole, its entries are read one by one. */
+static void take_slice(struct worker *w, uint64_t first)
+{
+    uint64_t entries = w->all->verdict->entries;
+    struct store_error err = {0};
+    w->last = entries - first < SLICE ? entries : first + SLICE - 1;
+    w->next = first;
+    enum store_status st = store_each_entry(w->against.store, first, take_entry, w, &err);
+    if (w->status != STORE_OK || st == STORE_OK)
+        return;
+    if (st != STORE_CORRUPT && st != STORE_INVALID) {
+        stop_with(w, st, &err);
+        return;
     }
-    return w->status;
+    for (uint64_t seq = w->next; w->status == STORE_OK && seq <= w->last; seq++)
+        take_one(w, seq);
 }
 
 static enum store_status worker_open(struct worker *w)

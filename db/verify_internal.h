@@ -28,7 +28,12 @@ struct places {
 /* False: out of memory. */
 bool places_add(struct places *p, uint64_t seq, const struct exhibit_place *place);
 
-enum seen { SEEN_NOT, SEEN_READ, SEEN_UNREADABLE };
+enum seen {
+    SEEN_NOT,
+    SEEN_READ,
+    SEEN_ALTERED,    /* its leaf may still be right, what its record says is not used */
+    SEEN_UNREADABLE, /* the row cannot be read */
+};
 
 struct verification {
     const struct settings *settings;

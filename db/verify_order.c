@@ -219,10 +219,11 @@ static enum store_status check_index(struct verification *all, struct store *sto
             size_t count;
             known += places_of(&all->places, d.id, &count) != NULL;
             done = check_listed(all, &d);
-        } else if (one == STORE_CORRUPT || one == STORE_NOT_FOUND)
+        } else if (one == STORE_CORRUPT || one == STORE_NOT_FOUND) {
+            known++; /* which of the records' ids it has cannot be told */
             done = verdict_add(all->verdict, 0, "dossier %s: the index cannot be read: %s",
                                invoices.items[i], why.text);
-        else
+        } else
             st = store_fail(err, one, "%s", why.text);
         if (!done)
             st = store_fail(err, STORE_NO_MEMORY, "out of memory");

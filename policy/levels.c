@@ -1,0 +1,208 @@
+/*
+ * levels - what an event may be said to prove, and in which words
+ */
+#include "policy/levels.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct event_meaning {
+    const char *event;
+    enum proof_level own;     /* when the record says nothing */
+    enum proof_level highest; /* whatever the record says */
+    const char *words[2];     /* by language */
+    const char *nearest;
+};
+
+static const struct event_meaning meanings[] = {
+    {"prepared",
+     LEVEL_PREPARED,
+     LEVEL_PREPARED,
+     {"message préparé : notre copie, avant son départ",
+      "message prepared: our copy, before it left"},
+     NULL},
+    {"submitted",
+     LEVEL_PREPARED,
+     LEVEL_PREPARED,
+     {"pris en charge par notre serveur de messagerie, selon son journal",
+      "queued by our own mail server, according to its log"},
+     "SubmissionAcceptance"},
+    {"handed-over",
+     LEVEL_HANDED_OVER,
+     LEVEL_HANDED_OVER,
+     {"remis au serveur distant, dont la réponse figure dans notre journal",
+      "handed over to the remote server, whose answer is in our log"},
+     "RelayToNonERDS"},
+    {"failed",
+     LEVEL_REPORTED,
+     LEVEL_REPORTED,
+     {"échec de remise, selon un rapport non authentifié",
+      "reported: delivery failed, says a report that is not authenticated"},
+     "RelayToNonERDSFailure"},
+    {"delayed",
+     LEVEL_REPORTED,
+     LEVEL_REPORTED,
+     {"remise retardée, selon un rapport non authentifié",
+      "reported: delivery delayed, says a report that is not authenticated"},
+     NULL},
+    {"reported-delivered",
+     LEVEL_REPORTED,
+     LEVEL_REPORTED,
+     {"remise annoncée par un rapport non authentifié",
+      "reported: delivered, says a report that is not authenticated"},
+     "ReceivedFromNonERDS"},
+    {"reported-displayed",
+     LEVEL_REPORTED,
+     LEVEL_REPORTED,
+     {"affichage annoncé par un accusé non authentifié, ce qui ne prouve pas la lecture",
+      "reported: displayed, says a receipt that is not authenticated; this does not prove "
+      "reading"},
+     "ReceivedFromNonERDS"},
+    {"dsn",
+     LEVEL_REPORTED,
+     LEVEL_REPORTED,
+     {"rapport de remise sans issue lisible",
+      "reported: a delivery report without a clear outcome"},
+     "ReceivedFromNonERDS"},
+    {"mdn",
+     LEVEL_REPORTED,
+     LEVEL_REPORTED,
+     {"accusé du logiciel du destinataire, autre qu'un affichage",
+      "reported: a receipt of the recipient's software, other than a display"},
+     "ReceivedFromNonERDS"},
+    {"reply",
+     LEVEL_NONE,
+     LEVEL_ACKNOWLEDGED,
+     {"réponse reçue ; son auteur n'est pas authentifié",
+      "reply received; its author is not authenticated"},
+     "ReceivedFromNonERDS"},
+    {"auto-reply",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"réponse automatique reçue, non authentifiée", "automatic reply received, not authenticated"},
+     "ReceivedFromNonERDS"},
+    {"note",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"note saisie par l'entreprise", "note entered by the company"},
+     NULL},
+    {"call",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"appel téléphonique, tel que l'entreprise l'a noté",
+      "telephone call, as the company noted it"},
+     NULL},
+    {"promise",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"promesse de paiement, telle que l'entreprise l'a notée",
+      "promise to pay, as the company noted it"},
+     NULL},
+    {"dispute",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"contestation, telle que l'entreprise l'a notée", "dispute, as the company noted it"},
+     NULL},
+    {"payment",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"paiement saisi par l'entreprise", "payment entered by the company"},
+     NULL},
+    {"letter",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"courrier postal, tel que l'entreprise l'a noté", "postal letter, as the company noted it"},
+     NULL},
+    {"piece",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"pièce versée par l'entreprise", "document added by the company"},
+     NULL},
+    {"assign",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"message versé au dossier par décision de l'entreprise",
+      "message put into this dossier by a decision of the company"},
+     NULL},
+    {"dismiss",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"message écarté du dossier par décision de l'entreprise",
+      "message kept out of this dossier by a decision of the company"},
+     NULL},
+    {"hold",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"conservation imposée", "put on hold: nothing may be erased"},
+     NULL},
+    {"export", LEVEL_NONE, LEVEL_NONE, {"export du dossier", "dossier exported"}, NULL},
+    {"erasure",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"données personnelles effacées", "personal data erased"},
+     NULL},
+};
+
+static const struct event_meaning unknown = {
+    "", LEVEL_NONE, LEVEL_NONE, {"fait consigné", "recorded fact"}, NULL};
+
+static const char *const acknowledged[] = {
+    "réponse signée (DKIM) du domaine d'un contact connu, qui renvoie notre jeton",
+    "acknowledged: a DKIM-signed reply from a known contact's domain that returns our token"};
+
+static const char *const names[] = {"none", "prepared", "handed-over", "reported", "acknowledged"};
+
+static const char *const explanations[][2] = {
+    {"", ""},
+    {"préparé : notre copie, prise avant le départ du message ; ne prouve ni remise ni lecture.",
+     "prepared: our copy, taken before the message left; proves neither delivery nor reading."},
+    {"remis au serveur distant : notre journal montre la réponse de ce serveur ; ne prouve pas "
+     "l'arrivée dans la boîte du destinataire.",
+     "handed over: our log shows the remote server's answer; does not prove arrival in the "
+     "recipient's mailbox."},
+    {"rapporté : un rapport de remise ou un accusé le dit ; il n'est pas authentifié.",
+     "reported: a delivery report or a receipt says so; it is not authenticated."},
+    {"reconnu : une réponse signée DKIM, alignée sur le domaine d'un contact connu, renvoie le "
+     "jeton du message.",
+     "acknowledged: a DKIM-signed reply, aligned with a known contact's domain, returns the "
+     "message's token."},
+};
+
+static const struct event_meaning *meaning_of(const char *event)
+{
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (event && strcmp(meanings[i].event, event) == 0)
+            return &meanings[i];
+    return &unknown;
+}
+
+enum proof_level event_level(const char *event, const char *recorded)
+{
+    const struct event_meaning *m = meaning_of(event);
+    for (size_t i = 0; recorded && i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], recorded) == 0)
+            return (enum proof_level)i < m->highest ? (enum proof_level)i : m->highest;
+    return m->own;
+}
+
+const char *level_name(enum proof_level level)
+{
+    return names[level];
+}
+
+const char *event_words(const char *event, enum proof_level level, enum language language)
+{
+    if (level == LEVEL_ACKNOWLEDGED)
+        return acknowledged[language];
+    return meaning_of(event)->words[language];
+}
+
+const char *level_words(enum proof_level level, enum language language)
+{
+    return explanations[level][language];
+}
+
+const char *event_nearest(const char *event)
+{
+    return meaning_of(event)->nearest;
+}

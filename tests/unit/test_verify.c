@@ -1,0 +1,325 @@
+/*
+ * test_verify - verify names every single change, and nothing when there is none
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "db/verify.h"
+#include "tests/unit/sealed_store.h"
+
+#define MAIL(n) "From: a@b.example\r\nSubject: facture " n "\r\n\r\nBonjour,\r\nnuméro " n "\r\n"
+
+/* Entries 1 to 8; 3 has its body in a file, 6 is in two dossiers. */
+static int make_world(void **state)
+{
+    struct sealed_store *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    sealed_store_make(w);
+    sealed_store_add(w, &(struct wanted_entry){.event = "start"});
+    sealed_store_add(w, &(struct wanted_entry){.event = "prepared",
+                                               .direction = "outbound",
+                                               .level = "prepared",
+                                               .invoice = "F-1",
+                                               .message = MAIL("2")});
+    sealed_store_add(w, &(struct wanted_entry){.event = "prepared",
+                                               .direction = "outbound",
+                                               .level = "prepared",
+                                               .invoice = "F-1",
+                                               .message = MAIL("3"),
+                                               .spilled = true});
+    sealed_store_add(w, &(struct wanted_entry){.event = "reply",
+                                               .direction = "inbound",
+                                               .invoice = "F-1",
+                                               .message = MAIL("4"),
+                                               .pauses = true});
+    sealed_store_add(w, &(struct wanted_entry){.event = "note",
+                                               .invoice = "F-2",
+                                               .private_json = "{\"text\":\"appelé\"}"});
+    sealed_store_add(w, &(struct wanted_entry){.event = "prepared",
+                                               .direction = "outbound",
+                                               .invoice = "F-1",
+                                               .second_invoice = "F-2",
+                                               .message = MAIL("6")});
+    sealed_store_add(w, &(struct wanted_entry){.event = "reply",
+                                               .direction = "inbound",
+                                               .invoice = "F-2",
+                                               .message = MAIL("7"),
+                                               .dropped = true});
+    sealed_store_add(w, &(struct wanted_entry){.event = "note", .invoice = "F-1"});
+    sealed_store_sign(w);
+    sealed_store_save(w);
+    *state = w;
+    return 0;
+}
+
+static int drop_world(void **state)
+{
+    sealed_store_remove(*state);
+    free(*state);
+    return 0;
+}
+
+static void verify(struct sealed_store *w, int64_t now, struct verdict *v)
+{
+    struct store_error err = {0};
+    *v = (struct verdict){0};
+    enum store_status st = verify_log(&w->settings, now, NULL, v, &err);
+    if (st != STORE_OK)
+        fail_msg("verify: %d: %s", st, err.text);
+}
+
+/* Exactly one thing is named, and it is this one; the world is then as before. */
+static void expect(struct sealed_store *w, uint64_t seq, const char *what)
+{
+    struct verdict v;
+    verify(w, (int64_t)time(NULL), &v);
+    bool right = v.count == 1 && v.findings[0].seq == seq && strstr(v.findings[0].what, what);
+    for (size_t i = 0; !right && i < v.count; i++)
+        print_error("not %lu %s, but: %lu %s\n", (unsigned long)seq, what,
+                    (unsigned long)v.findings[i].seq, v.findings[i].what);
+    if (!right)
+        fail_msg("%zu findings where %lu %s was wanted", v.count, (unsigned long)seq, what);
+    verdict_free(&v);
+    sealed_store_restore(w);
+}
+
+static void intact(void **state)
+{
+    struct verdict v;
+    verify(*state, (int64_t)time(NULL), &v);
+    for (size_t i = 0; i < v.count; i++)
+        print_error("%lu %s\n", (unsigned long)v.findings[i].seq, v.findings[i].what);
+    assert_int_equal(v.count, 0);
+    assert_int_equal(v.entries, 8);
+    assert_int_equal(v.sealed, 8);
+    assert_int_equal(v.unsigned_yet, 0);
+    assert_int_equal(v.messages, 4);
+    assert_int_equal(v.dossiers, 2);
+    assert_true(v.root_checked);
+    verdict_free(&v);
+}
+
+static void one_octet(void **state)
+{
+    struct sealed_store *w = *state;
+    static const int places[] = {0, 100, -2};
+    for (size_t i = 0; i < 3; i++) {
+        sealed_store_flip(w, "log.db", "entry", "record", "seq = 4", places[i]);
+        expect(w, 4, "record altered");
+    }
+    sealed_store_flip(w, "log.db", "entry", "leaf", "seq = 4", 31);
+    expect(w, 4, "leaf altered");
+    for (size_t i = 0; i < 3; i++) {
+        sealed_store_flip(w, "log.db", "entry", "private", "seq = 5", i == 1 ? 20 : places[i]);
+        expect(w, 5, "private part altered");
+    }
+    sealed_store_flip(w, "log.db", "message", "packed", "seq = 2", -10);
+    expect(w, 2, "message altered");
+    sealed_store_sql(w, "log.db", "UPDATE entry SET private = NULL WHERE seq = 5");
+    expect(w, 5, "private part missing");
+    sealed_store_sql(w, "log.db", "UPDATE entry SET event = 'note' WHERE seq = 4");
+    expect(w, 4, "index altered");
+    sealed_store_sql(w, "log.db", "UPDATE entry SET size = size + 1 WHERE seq = 4");
+    expect(w, 4, "index altered");
+    sealed_store_sql(w, "log.db", "UPDATE entry SET held = 0 WHERE seq = 4");
+    expect(w, 4, "index altered");
+    sealed_store_sql(w, "log.db", "DELETE FROM message WHERE seq = 4");
+    expect(w, 4, "message");
+}
+
+static void body_file(void **state)
+{
+    struct sealed_store *w = *state;
+    char command[300];
+    snprintf(command, sizeof command,
+             "f=$(ls %s/bodies/*) && printf X | dd of=$f bs=1 seek=3 conv=notrunc status=none",
+             w->store);
+    assert_int_equal(system(command), 0);
+    expect(w, 3, "message altered");
+    snprintf(command, sizeof command, "rm %s/bodies/*", w->store);
+    assert_int_equal(system(command), 0);
+    expect(w, 3, "message");
+}
+
+static void volume(void **state)
+{
+    struct sealed_store *w = *state;
+    struct store *store;
+    struct store_error err = {0};
+    bool more = true;
+    sealed_store_sql(w, "log.db", "UPDATE message SET time = time - 200000");
+    assert_int_equal(store_open(w->store, STORE_WRITE, &store, &err), STORE_OK);
+    for (int i = 0; more && i < 100; i++)
+        assert_int_equal(store_tidy(store, (int64_t)time(NULL), &more, &err), STORE_OK);
+    store_close(store);
+    char month[20], file[40];
+    sealed_store_value(w, "log.db", "SELECT volume FROM message WHERE seq = 2", month,
+                       sizeof month);
+    assert_int_equal(strlen(month), 6);
+    snprintf(file, sizeof file, "volumes/%.4s-%s.db", month, month + 4);
+    struct verdict v;
+    verify(w, (int64_t)time(NULL), &v);
+    assert_int_equal(v.count, 0);
+    verdict_free(&v);
+    sealed_store_flip(w, file, "piece", "data", "seq = 2", -10);
+    expect(w, 2, "message altered");
+}
+
+static void signatures(void **state)
+{
+    struct sealed_store *w = *state;
+    for (int at = 0; at < 900; at += 60) {
+        sealed_store_flip(w, "seal/seal.db", "signature", "p7s", "seq = 6", at);
+        expect(w, 6, "signature altered");
+    }
+    sealed_store_sql(w, "seal/seal.db", "DELETE FROM signature WHERE seq = 6");
+    expect(w, 6, "signature missing");
+    sealed_store_sql(w, "seal/seal.db",
+                     "UPDATE signature SET (p7s, sha256) ="
+                     " (SELECT p7s, sha256 FROM signature WHERE seq = 7) WHERE seq = 6");
+    expect(w, 6, "record and signature do not belong together");
+    sealed_store_flip(w, "seal/seal.db", "head", "state", "id = 1", -1);
+    expect(w, 0, "head");
+    sealed_store_flip(w, "seal/seal.db", "head", "root", "id = 1", 0);
+    expect(w, 0, "head");
+    sealed_store_sql(w, "seal/seal.db", "UPDATE head SET size = 7");
+    expect(w, 0, "head");
+}
+
+/* A head that agrees with itself but not with the log. */
+static void foreign_head(void **state)
+{
+    struct sealed_store *w = *state;
+    struct sealed_store other;
+    sealed_store_make(&other);
+    for (int i = 0; i < 8; i++)
+        sealed_store_add(&other, &(struct wanted_entry){.event = "note", .invoice = "F-1"});
+    sealed_store_sign(&other);
+    char sql[300];
+    snprintf(sql, sizeof sql,
+             "ATTACH '%s/seal/seal.db' AS other; DELETE FROM main.head;"
+             "INSERT INTO main.head SELECT * FROM other.head",
+             other.store);
+    sealed_store_sql(w, "seal/seal.db", sql);
+    expect(w, 0, "the root of its head is not that of the log's first 8 entries");
+    sealed_store_remove(&other);
+}
+
+static void removed(void **state)
+{
+    struct sealed_store *w = *state;
+    sealed_store_sql(w, "log.db", "PRAGMA foreign_keys = OFF; DELETE FROM entry WHERE seq = 5");
+    expect(w, 5, "missing, although it was signed");
+    sealed_store_sql(w, "log.db", "PRAGMA foreign_keys = OFF; DELETE FROM entry WHERE seq = 8");
+    expect(w, 8, "missing, although it was signed");
+    sealed_store_sql(w, "log.db",
+                     "PRAGMA foreign_keys = OFF; DELETE FROM entry WHERE seq IN (4, 5)");
+    expect(w, 4, "missing, up to entry 5");
+}
+
+static void dossiers(void **state)
+{
+    struct sealed_store *w = *state;
+    sealed_store_sql(w, "log.db", "UPDATE dossier_entry SET seq = 3 WHERE n = 1 AND seq = 2");
+    expect(w, 0, "dossier F-1: the index lists entry 3 as number 1");
+    sealed_store_sql(w, "log.db", "DELETE FROM dossier_entry WHERE seq = 8");
+    expect(w, 0, "dossier F-1");
+    sealed_store_sql(w, "log.db", "UPDATE dossier SET invoice = 'F-9' WHERE invoice = 'F-2'");
+    struct verdict v; /* the number alone is in private parts; the chain is still the same */
+    verify(w, (int64_t)time(NULL), &v);
+    assert_int_equal(v.count, 0);
+    verdict_free(&v);
+    sealed_store_restore(w);
+    sealed_store_sql(w, "log.db",
+                     "DELETE FROM dossier_entry WHERE dossier = 2;"
+                     "PRAGMA foreign_keys = OFF; DELETE FROM dossier WHERE id = 2");
+    expect(w, 0, "the index has no dossier for 1");
+}
+
+static void not_yet_signed(void **state)
+{
+    struct sealed_store *w = *state;
+    struct verdict v;
+    sealed_store_add(w, &(struct wanted_entry){.event = "note", .invoice = "F-1"});
+    verify(w, (int64_t)time(NULL), &v);
+    assert_int_equal(v.count, 0);
+    assert_int_equal(v.unsigned_yet, 1);
+    assert_int_equal(v.entries, 9);
+    verdict_free(&v);
+    verify(w, (int64_t)time(NULL) + 2 * VERIFY_UNSIGNED_S, &v);
+    assert_int_equal(v.count, 1);
+    assert_int_equal(v.findings[0].seq, 9);
+    assert_non_null(strstr(v.findings[0].what, "not signed since"));
+    verdict_free(&v);
+    sealed_store_flip(w, "log.db", "entry", "record", "seq = 9", 20);
+    expect(w, 9, "record or leaf altered");
+}
+
+/* No judgement where nothing can be read. */
+static void unreadable(void **state)
+{
+    struct sealed_store *w = *state;
+    struct verdict v = {0};
+    struct store_error err = {0};
+    char file[200];
+    snprintf(file, sizeof file, "%s/seal.pem", w->keys);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(verify_log(&w->settings, 0, NULL, &v, &err), STORE_NOT_FOUND);
+    verdict_free(&v);
+    sealed_store_restore(w);
+    snprintf(file, sizeof file, "%s/log.db", w->store);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(verify_log(&w->settings, 0, NULL, &v, &err), STORE_NOT_FOUND);
+    verdict_free(&v);
+    sealed_store_restore(w);
+}
+
+/* Enough entries for several slices and threads; findings come in order. */
+static void many(void **state)
+{
+    struct sealed_store *w = *state;
+    for (int i = 9; i <= 450; i++)
+        sealed_store_add(w, &(struct wanted_entry){.event = "note", .invoice = "F-1"});
+    sealed_store_sign(w);
+    sealed_store_flip(w, "log.db", "entry", "record", "seq = 440", 10);
+    sealed_store_flip(w, "log.db", "entry", "private", "seq = 230", 10);
+    sealed_store_flip(w, "log.db", "entry", "record", "seq = 10", 10);
+    struct verdict v;
+    verify(w, (int64_t)time(NULL), &v);
+    assert_int_equal(v.count, 3);
+    assert_int_equal(v.findings[0].seq, 10);
+    assert_int_equal(v.findings[1].seq, 230);
+    assert_int_equal(v.findings[2].seq, 440);
+    json_t *json = verdict_json(&v);
+    assert_false(json_boolean_value(json_object_get(json, "intact")));
+    assert_int_equal(json_array_size(json_object_get(json, "findings")), 3);
+    json_decref(json);
+    verdict_free(&v);
+    sealed_store_restore(w);
+}
+
+static int restore(void **state)
+{
+    sealed_store_restore(*state);
+    return 0;
+}
+
+#define test(name) cmocka_unit_test_setup(name, restore)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(intact),         test(one_octet),    test(body_file), test(volume),
+        test(signatures),     test(foreign_head), test(removed),   test(dossiers),
+        test(not_yet_signed), test(unreadable),   test(many),
+    };
+    return cmocka_run_group_tests(tests, make_world, drop_world);
+}
