@@ -37,6 +37,10 @@
 
 enum { REPLY_TEXT_MAX = 400, BACKLOG = 1024 };
 
+/* libmilter hangs up at a packet above 64 kB unless told otherwise. Postfix sends a header field
+   whole, up to its header_size_limit (100 kB, and often set higher). */
+enum { PACKET_MAX = 2 * 1024 * 1024 };
+
 /* libmilter hands callbacks nothing of the process's own, so this must be global. It is set
    before the first callback and does not change. */
 static struct {
@@ -370,6 +374,7 @@ static bool register_callbacks(const struct engine_setup *setup)
     };
     char listener[32];
     snprintf(listener, sizeof listener, "fd:%d", setup->listen_fd);
+    smfi_setmaxdatasize(PACKET_MAX);
     if (smfi_register(description) != MI_SUCCESS || smfi_setbacklog(BACKLOG) != MI_SUCCESS) {
         msg_error("libmilter refuses the registration of this filter");
         return false;
