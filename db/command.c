@@ -81,44 +81,63 @@ int command_misused(const char *command, const char *format, ...)
     return EX_USAGE;
 }
 
-static int read_config(const char *file, struct bytes *text)
+/* Note an error; returns `status`, or that memory is short. */
+static int note(struct strings *errors, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int note(struct strings *errors, int status, const char *format, ...)
+{
+    char text[1000];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return strings_add(errors, text) ? status : EX_OSERR;
+}
+
+static int read_config(const char *file, struct bytes *text, struct strings *errors)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return command_fail(errno == EACCES ? EX_NOPERM : EX_CONFIG, "cannot open %s: %s%s", file,
-                            strerror(errno),
-                            errno == ENOENT ? ": run temoin init, or name it with --config" : "");
+        return note(errors, errno == EACCES ? EX_NOPERM : EX_CONFIG, "cannot open %s: %s%s", file,
+                    strerror(errno),
+                    errno == ENOENT ? ": run temoin init, or name it with --config" : "");
     char chunk[4096];
-    ssize_t got;
+    ssize_t got = 0;
     bool grown = true;
     while (grown && text->len <= CONFIG_MAX && (got = read(fd, chunk, sizeof chunk)) > 0)
         grown = bytes_append(text, chunk, (size_t)got);
     int code = errno;
     close(fd);
     if (!grown)
-        return command_fail(EX_OSERR, "out of memory");
+        return note(errors, EX_OSERR, "out of memory");
     if (text->len > CONFIG_MAX)
-        return command_fail(EX_CONFIG, "%s: larger than 1 MB: is it a configuration?", file);
+        return note(errors, EX_CONFIG, "%s: larger than 1 MB: is it a configuration?", file);
     if (got < 0)
-        return command_fail(EX_IOERR, "cannot read %s: %s", file, strerror(code));
+        return note(errors, EX_IOERR, "cannot read %s: %s", file, strerror(code));
     if (text->data && memchr(text->data, '\0', text->len))
-        return command_fail(EX_CONFIG, "%s: holds a NUL octet: is it a configuration?", file);
+        return note(errors, EX_CONFIG, "%s: holds a NUL octet: is it a configuration?", file);
     return EX_OK;
+}
+
+int command_settings_list(const char *config_file, struct settings **out, struct strings *errors)
+{
+    struct bytes text = {0};
+    *out = NULL;
+    int status = read_config(config_file, &text, errors);
+    if (status == EX_OK && !settings_parse(text.data ? text.data : "", config_file, out, errors))
+        status = EX_CONFIG;
+    bytes_free(&text);
+    return status;
 }
 
 int command_settings(const char *config_file, struct settings **out)
 {
-    struct bytes text = {0};
     struct strings errors = {0};
-    *out = NULL;
-    int status = read_config(config_file, &text);
-    if (status == EX_OK && !settings_parse(text.data ? text.data : "", config_file, out, &errors)) {
-        status = EX_CONFIG;
-        for (size_t i = 0; i < errors.count; i++)
-            command_fail(status, "%s", errors.items[i]);
-    }
+    int status = command_settings_list(config_file, out, &errors);
+    for (size_t i = 0; i < errors.count; i++)
+        command_fail(status, "%s", errors.items[i]);
     strings_free(&errors);
-    bytes_free(&text);
     return status;
 }
 

@@ -53,6 +53,9 @@ int command_misused(const char *command, const char *format, ...)
    with file and line. */
 int command_settings(const char *config_file, struct settings **out);
 
+/* The same with the errors appended to a list instead. */
+int command_settings_list(const char *config_file, struct settings **out, struct strings *errors);
+
 /* Become the settings' user when running as root, for good; else nothing. 0 or a status. */
 int command_become_user(const struct settings *s);
 

@@ -1,0 +1,377 @@
+/*
+ * cmd_init - temoin init: keys, seal, store, the first log entry; rotation of the token key
+ *
+ * Run as root, directories and keys are made by root and handed to their owners; each database
+ * is made by a child process that is its owner, so that no file of root's is left in the store.
+ * As any other user everything is made by and for that user.
+ *
+ * What is there already is kept; a store that holds entries is refused. So a run that was cut
+ * short can be repeated.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <openssl/rand.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "db/command.h"
+#include "db/example_conf.h"
+#include "db/keys.h"
+#include "db/register.h"
+#include "db/seal.h"
+#include "db/writer.h"
+
+enum { SEAL_MS = 3000 };
+
+static const char help[] =
+    "usage: temoin init\n"
+    "       temoin init --rotate-token-key\n\n"
+    "Makes the token key, the seal (a self-signed certificate), the store and its first entry.\n"
+    "Without a configuration, writes an example of one and stops. Never overwrites anything.\n\n"
+    "  --rotate-token-key  add a new token key; old tokens stay valid\n";
+
+/* Who owns what. Not root: nobody is changed to. */
+struct owners {
+    uid_t user, sealer;
+    gid_t group;
+};
+
+struct init {
+    const struct command_context *c;
+    const struct settings *s;
+};
+
+static int find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+    const struct passwd *pw = getpwnam(name);
+    if (!pw)
+        return command_fail(EX_NOUSER,
+                            "user %s does not exist: create it (adduser --system --group %s), or "
+                            "name another in the configuration",
+                            name, name);
+    *uid = pw->pw_uid;
+    if (gid)
+        *gid = pw->pw_gid;
+    return EX_OK;
+}
+
+static int find_owners(const struct settings *s, struct owners *o)
+{
+    uid_t milter;
+    *o = (struct owners){(uid_t)-1, (uid_t)-1, (gid_t)-1};
+    if (geteuid() != 0)
+        return EX_OK;
+    int status = find_user(s->user, &o->user, &o->group);
+    if (status == EX_OK)
+        status = find_user(s->sealer_user, &o->sealer, NULL);
+    return status == EX_OK ? find_user(s->milter_user, &milter, NULL) : status;
+}
+
+static bool exists(const char *directory, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    int len = snprintf(path, sizeof path, "%s/%s", directory, name);
+    return len > 0 && (size_t)len < sizeof path && lstat(path, &st) == 0;
+}
+
+/* Make a directory and those above it (0755, our own); one that exists is left as it is. */
+static int make_directory(const char *path, mode_t mode, uid_t owner, gid_t group)
+{
+    char up[PATH_MAX];
+    int len = snprintf(up, sizeof up, "%s", path);
+    if (len < 0 || (size_t)len >= sizeof up)
+        return command_fail(EX_CONFIG, "%s: the name is too long", path);
+    for (char *slash = strchr(up + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(up, 0755) != 0 && errno != EEXIST)
+            return command_fail(EX_CANTCREAT, "cannot make directory %s: %s", up, strerror(errno));
+        *slash = '/';
+    }
+    if (mkdir(path, mode) != 0) {
+        struct stat st;
+        if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+            return EX_OK;
+        return command_fail(EX_CANTCREAT, "cannot make directory %s: %s", path, strerror(errno));
+    }
+    if (chown(path, owner, group) != 0 || chmod(path, mode) != 0)
+        return command_fail(EX_CANTCREAT, "cannot give %s to its owner: %s", path, strerror(errno));
+    return EX_OK;
+}
+
+static int fail_as_created(enum store_status status, const struct store_error *err)
+{
+    if (status == STORE_OK)
+        return EX_OK;
+    return command_fail(status == STORE_INVALID ? EX_CANTCREAT : exit_status(status), "%s",
+                        err->text);
+}
+
+/* --- the example ----------------------------------------------------------------------------*/
+
+static int write_example(const char *file)
+{
+    char directory[PATH_MAX];
+    snprintf(directory, sizeof directory, "%s", file);
+    char *slash = strrchr(directory, '/');
+    if (slash && slash != directory) {
+        *slash = '\0';
+        int status = make_directory(directory, 0755, (uid_t)-1, (gid_t)-1);
+        if (status != EX_OK)
+            return status;
+    }
+    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return command_fail(EX_CANTCREAT, "cannot write %s: %s", file, strerror(errno));
+    size_t len = sizeof example_configuration - 1;
+    bool done = write(fd, example_configuration, len) == (ssize_t)len && fsync(fd) == 0;
+    done = close(fd) == 0 && done;
+    if (!done) {
+        int code = errno;
+        unlink(file);
+        return command_fail(EX_CANTCREAT, "cannot write %s: %s", file, strerror(code));
+    }
+    printf("An example configuration is in %s.\nNothing else was made yet: write your company, "
+           "domains and accountants there, then run\n    temoin check\n    temoin init\n",
+           file);
+    return EX_CONFIG;
+}
+
+/* --- keys -----------------------------------------------------------------------------------*/
+
+static int give_seal(const char *directory, const struct owners *o)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/seal.key", directory);
+    if (lchown(path, o->sealer, o->group) != 0)
+        return command_fail(EX_CANTCREAT, "cannot give %s to its owner: %s", path, strerror(errno));
+    return EX_OK;
+}
+
+static int make_keys(const struct settings *s, const struct owners *o)
+{
+    struct store_error err = {.text = ""};
+    const char *directory = s->key_directory;
+    int status = make_directory(directory, 0750, (uid_t)-1, o->group);
+    if (status == EX_OK && !exists(directory, "token.keys"))
+        status = fail_as_created(keys_create(directory, o->group, &err), &err);
+    if (status != EX_OK || exists(directory, "seal.key"))
+        return status;
+    status = fail_as_created(seal_key_create(directory, s->company_name, &err), &err);
+    return status == EX_OK ? give_seal(directory, o) : status;
+}
+
+/* --- the store ------------------------------------------------------------------------------*/
+
+/* As `user`. */
+static int make_store(void *context)
+{
+    const struct settings *s = ((const struct init *)context)->s;
+    const char *directory = s->store_directory;
+    struct store_error err = {.text = ""};
+    struct bytes origin = {0};
+    unsigned char octets[4];
+    if (RAND_bytes(octets, sizeof octets) != 1)
+        return command_fail(EX_SOFTWARE, "OpenSSL gives no random octets");
+    if (!bytes_printf(&origin, "temoin.%s/%02x%02x%02x%02x", s->company_domain, octets[0],
+                      octets[1], octets[2], octets[3]))
+        return command_fail(EX_OSERR, "out of memory");
+    int status = EX_OK;
+    if (!exists(directory, "register.db"))
+        status = fail_as_created(register_create(directory, &err), &err);
+    if (status == EX_OK && !exists(directory, "log.db"))
+        status = fail_as_created(store_create(directory, origin.data, &err), &err);
+    bytes_free(&origin);
+    return status;
+}
+
+/* As `sealer_user`. */
+static int make_seal_store(void *context)
+{
+    const struct settings *s = ((const struct init *)context)->s;
+    struct store_error err = {.text = ""};
+    return fail_as_created(seal_store_create(s->store_directory, &err), &err);
+}
+
+/* As `user`: 0 when the log is empty or not there yet. */
+static int check_empty(void *context)
+{
+    const struct settings *s = ((const struct init *)context)->s;
+    struct store_error err = {.text = ""};
+    struct store *store;
+    uint64_t last = 0;
+    enum store_status status = store_open(s->store_directory, STORE_READ, &store, &err);
+    if (status == STORE_NOT_FOUND)
+        return EX_OK;
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    status = store_last_seq(store, &last, &err);
+    store_close(store);
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    return last == 0 ? EX_OK
+                     : command_fail(EX_CANTCREAT,
+                                    "%s holds a log of %llu entries already: nothing was changed",
+                                    s->store_directory, (unsigned long long)last);
+}
+
+/* --- entries --------------------------------------------------------------------------------*/
+
+/* As `user`: append a fact whose private part begins with the program's versions. */
+static int append_fact(const struct init *i, const char *event, const char *key, json_t *value,
+                       uint64_t *seq)
+{
+    struct entry e;
+    struct appended done = {0};
+    entry_init(&e);
+    e.event = event;
+    e.actor = i->c->actor;
+    e.private_part = writer_versions(i->s);
+    bool made = value && e.private_part && json_object_set(e.private_part, key, value) == 0;
+    json_decref(value);
+    int status = made ? command_append(i->s, &e, &done) : command_fail(EX_OSERR, "out of memory");
+    *seq = done.seq;
+    appended_free(&done);
+    entry_free(&e);
+    return status;
+}
+
+/* As `user`. */
+static int first_entry(void *context)
+{
+    const struct init *i = context;
+    struct store_error err = {.text = ""};
+    struct store *store;
+    char fingerprint[65];
+    char *origin = NULL;
+    uint64_t seq;
+    enum store_status status = seal_fingerprint(i->s->key_directory, fingerprint, &err);
+    if (status == STORE_OK)
+        status = store_open(i->s->store_directory, STORE_READ, &store, &err);
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    status = store_origin(store, &origin, &err);
+    store_close(store);
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    int result =
+        append_fact(i, "init", "seal",
+                    json_pack("{s:s, s:s}", "fingerprint", fingerprint, "origin", origin), &seq);
+    if (result == EX_OK)
+        printf("The log %s begins. SHA-256 fingerprint of its seal, to be kept outside too:\n  "
+               "%s\n",
+               origin, fingerprint);
+    free(origin);
+    return result;
+}
+
+/* As `sealer_user`: the first signature; left to the daemon when it runs. */
+static int sign_first(void *context)
+{
+    const struct settings *s = ((const struct init *)context)->s;
+    struct store_error err = {.text = ""};
+    enum store_status status = seal_wait(s, 1, SEAL_MS, &err);
+    return status == STORE_OK ? EX_OK : command_fail_store(status, &err);
+}
+
+static int make_all(struct init *i, const struct owners *o)
+{
+    const struct settings *s = i->s;
+    int status = make_keys(s, o);
+    if (status == EX_OK)
+        status = make_directory(s->store_directory, 0750, o->user, o->group);
+    if (status == EX_OK)
+        status = command_as_user(s->user, check_empty, i);
+    char seal[PATH_MAX];
+    int len = snprintf(seal, sizeof seal, "%s/seal", s->store_directory);
+    if (status == EX_OK && (len < 0 || (size_t)len >= sizeof seal))
+        status = command_fail(EX_CONFIG, "%s: the name is too long", s->store_directory);
+    if (status == EX_OK)
+        status = make_directory(seal, 0750, o->sealer, o->group);
+    if (status == EX_OK && !exists(seal, "seal.db"))
+        status = command_as_user(s->sealer_user, make_seal_store, i);
+    if (status == EX_OK)
+        status = command_as_user(s->user, make_store, i);
+    if (status == EX_OK)
+        status = command_as_user(s->user, first_entry, i);
+    if (status == EX_OK)
+        status = command_as_user(s->sealer_user, sign_first, i);
+    return status;
+}
+
+static int init(const struct command_context *c, struct settings *s)
+{
+    struct init i = {.c = c, .s = s};
+    struct owners owners;
+    int status = find_owners(s, &owners);
+    if (status == EX_OK)
+        status = make_all(&i, &owners);
+    if (status == EX_OK)
+        puts("Next: temoin import your invoices and contacts, start temoind, temoin check --live");
+    return status;
+}
+
+/* --- rotation -------------------------------------------------------------------------------*/
+
+struct rotation {
+    struct init init;
+    unsigned number;
+};
+
+/* As `user`. */
+static int log_rotation(void *context)
+{
+    const struct rotation *r = context;
+    uint64_t seq;
+    return append_fact(&r->init, "key", "token_key",
+                       json_pack("{s:s, s:i}", "change", "rotated", "active", (int)r->number),
+                       &seq);
+}
+
+static int rotate(const struct command_context *c, struct settings *s)
+{
+    struct rotation r = {.init = {.c = c, .s = s}};
+    struct store_error err = {.text = ""};
+    enum store_status status = keys_rotate(s->key_directory, &r.number, &err);
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    int result = command_as_user(s->user, log_rotation, &r);
+    printf("Token key %u is active; older ones stay for checking. Reload temoind now, so that it "
+           "uses it:\n    systemctl reload temoin\n",
+           r.number);
+    return result;
+}
+
+int command_init(const struct command_context *c, int argc, char **argv)
+{
+    static const struct option options[] = {{"rotate-token-key", no_argument, NULL, 'r'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    bool rotates = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'h')
+            return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
+        if (option == '?')
+            return command_misused("init", "wrong option %s", argv[optind - 1]);
+        rotates = true;
+    }
+    if (optind != argc)
+        return command_misused("init", "init takes no argument");
+    umask(022);
+    if (!rotates && access(c->config_file, F_OK) != 0 && errno == ENOENT)
+        return write_example(c->config_file);
+    struct settings *s;
+    int status = command_settings(c->config_file, &s);
+    if (status == EX_OK)
+        status = rotates ? rotate(c, s) : init(c, s);
+    settings_unref(s);
+    return status;
+}
