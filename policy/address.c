@@ -33,19 +33,26 @@ static bool is_ascii(const char *text)
     return true;
 }
 
-char *domain_normalise(const char *domain)
+/* Lower case, without the root's dot. */
+static char *lower_domain(const char *domain)
 {
     size_t len = strlen(domain);
     while (len && domain[len - 1] == '.')
         len--;
-    char *lower = lower_ascii(domain, len);
-    if (!lower || is_ascii(lower) || len > ADDRESS_LONG || !g_utf8_validate(lower, -1, NULL))
+    return lower_ascii(domain, len);
+}
+
+char *domain_normalise(const char *domain)
+{
+    char *lower = lower_domain(domain);
+    if (!lower || is_ascii(lower) || strlen(lower) > ADDRESS_LONG ||
+        !g_utf8_validate(lower, -1, NULL))
         return lower;
     char *alabels = g_hostname_to_ascii(lower);
     if (!alabels)
         return lower;
     free(lower);
-    lower = lower_ascii(alabels, strlen(alabels));
+    lower = lower_domain(alabels); /* IDNA knows other dots ("。"), which are "." by now */
     g_free(alabels);
     return lower;
 }

@@ -12,6 +12,7 @@
  * Nothing here looks into the body; see report.h and attachment.h for the two exceptions that
  * the mail path makes. Limits: a field longer than FIELD_MAX octets is kept for the archive but
  * is read only up to there; at most IDS_MAX message-ids and ADDRESSES_MAX addresses are read.
+ * reading_take() needs g_mime_init() to have been called once; it may run on many threads.
  */
 #ifndef TEMOIN_POLICY_MESSAGE_H
 #define TEMOIN_POLICY_MESSAGE_H
@@ -61,7 +62,8 @@ size_t fields_count(const struct fields *f, const char *name);
 bool fields_render(const struct fields *f, struct bytes *out);
 
 /* Split a stored message (LF or CRLF) at its first empty line: fields into `f`, the body's
-   offset into *body. A line that is no field (e.g. "From " of an mbox) is skipped.
+   offset into *body. A line that is no field (e.g. "From " of an mbox) is skipped; a NUL in a
+   field becomes a blank.
    False: out of memory. */
 bool fields_parse(const char *message, size_t len, struct fields *f, size_t *body);
 

@@ -35,7 +35,7 @@ struct keyring {
 };
 
 /* Parse a key file's text. False: *error is a malloc'd line "name:line: what: mend" (NULL when
-   out of memory); the ring is then wiped. */
+   out of memory) that never quotes a secret; the ring is then wiped. */
 bool keyring_parse(const char *text, const char *name, struct keyring *ring, char **error);
 
 /* Overwrite the secrets. */
@@ -68,8 +68,10 @@ enum { TOKEN_TRIES_MAX = 2000 };
 bool tokens_add(struct tokens *t, uint64_t number);
 void tokens_free(struct tokens *t);
 
-/* Find every valid token in a text, wherever 26 base32 characters stand between others
-   (a plus tag's "g" before them is allowed for). False: out of memory. */
+/* Find every valid token in a text, wherever 26 base32 characters stand between others (a plus
+   tag's "g" before them is allowed for, and an encoded octet as in "=3D" or "+2B"; a longer
+   run is no token). Linear; MACs are computed for known key numbers only. `found` may be
+   scanned into several times. False: out of memory. */
 bool token_scan(const struct keyring *ring, const char *domain, const char *data, size_t len,
                 struct tokens *found);
 

@@ -46,6 +46,7 @@ static void test_eai_addresses_match(void **state)
     /* decomposed accents, upper case, and the A-label form of the same address */
     expect_normal("JE\xcc\x81ro\xcc\x82me@exa\xcc\x88mple.de", "jérôme@xn--exmple-cua.de");
     expect_normal("jérôme@XN--EXMPLE-CUA.de", "jérôme@xn--exmple-cua.de");
+    expect_normal("a@exämple。de。", "a@xn--exmple-cua.de");
 }
 
 static void test_odd_octets_are_only_lowered(void **state)
