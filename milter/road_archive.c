@@ -85,13 +85,36 @@ static enum verdict archive(struct session *s, const struct mta *mta, const stru
     return verdict;
 }
 
-/* scribe does not know this token. A second pass of an old message has its copy; a message that
-   a listener of ours has just stamped must not leave without. */
+/* Does the log hold a message with this number? */
+static enum store_status is_archived(struct session *s, uint64_t number, bool *archived,
+                                     struct store_error *err)
+{
+    struct query q = {0};
+    struct facts f = {0};
+    enum store_status status = STORE_NO_MEMORY;
+    *archived = false;
+    if (tokens_add(&q.tokens, number))
+        status = lookups_answer(s->services->lookups, &q, NULL, &f, err);
+    for (size_t i = 0; status == STORE_OK && i < f.entry_count; i++)
+        *archived |= f.entries[i].by_token && f.entries[i].outbound;
+    facts_free(&f);
+    query_free(&q);
+    return status;
+}
+
+/* scribe does not remember this token. That of a message whose copy is in the log came along
+   with a second pass, or with a message that was sent on; but a message that a listener of ours
+   has just stamped must not leave without. */
 static enum verdict unknown(struct session *s, const struct mta *mta, uint64_t number)
 {
-    if (s->m.found.direction != DIRECTION_AGAIN)
+    bool archived;
+    struct store_error err = {"out of memory"};
+    enum store_status status = is_archived(s, number, &archived, &err);
+    if (status != STORE_OK)
+        return road_store_failed(s, mta, "outbound message", status, &err);
+    if (!archived)
         return road_internal_error(s, mta, "scribe has forgotten what the stamping listener told");
-    road_log(s, "untouched reason=a second pass of our own message token-number=%llu",
+    road_log(s, "untouched reason=its token is of an archived message token-number=%llu",
              (unsigned long long)number);
     return VERDICT_ACCEPT;
 }

@@ -194,6 +194,14 @@ static bool take_queue_id(struct session *s, const char *queue_id)
     return queue_id == NULL || keep(&s->m.envelope.queue_id, queue_id);
 }
 
+/* Whoever claims an address of ours without proof is outside all the same. */
+static bool from_outside(const struct session *s)
+{
+    const struct envelope *e = &s->m.envelope;
+    return e->smtp && e->login == NULL &&
+           !settings_is_trusted(s->snapshot->settings, e->client_address);
+}
+
 static enum verdict decide(struct session *s, const struct mta *mta)
 {
     struct message *m = &s->m;
@@ -214,11 +222,10 @@ static enum verdict decide(struct session *s, const struct mta *mta)
     case DIRECTION_INBOUND:
         return road_inbound_eoh(s, mta);
     case DIRECTION_UNRELATED:
-        return road_pass(s);
     case DIRECTION_INTERNAL:
         break;
     }
-    return VERDICT_ACCEPT;
+    return from_outside(s) ? road_pass(s) : VERDICT_ACCEPT;
 }
 
 enum verdict session_eoh(struct session *s, const struct mta *mta, const char *queue_id)
