@@ -16,7 +16,7 @@
 #include "policy/edits.h"
 
 /* RFC 5322, 2.1.1: lines should have 78 characters at most and must have 998. */
-enum { LINE_SHOULD = 78 };
+enum { LINE_SHOULD = 78, LINE_MUST = 998 };
 
 struct stamping {
     const struct settings *s;
@@ -66,8 +66,9 @@ static bool stamp_sender(struct stamping *st)
     return done;
 }
 
-/* Append the words of text[0..len), folding before a word that would pass LINE_SHOULD; *column
-   is where the line stands. No word is broken. False: out of memory. */
+/* Append the words of text[0..len), folding before a word that would pass LINE_SHOULD (the first
+   one: LINE_MUST); *column is where the line stands. No word is broken; one that fits no line
+   is no message-id and is left out. False: out of memory. */
 static bool append_folded(struct bytes *b, size_t *column, const char *text, size_t len)
 {
     static const char blanks[] = " \t\r\n";
@@ -79,7 +80,11 @@ static bool append_folded(struct bytes *b, size_t *column, const char *text, siz
         size_t word = 0;
         while (i + word < len && !strchr(blanks, text[i + word]))
             word++;
-        bool fold = b->len && *column + 1 + word > LINE_SHOULD;
+        if (word + 2 > LINE_MUST) {
+            i += word;
+            continue;
+        }
+        bool fold = *column + 1 + word > (b->len ? LINE_SHOULD : LINE_MUST);
         if (!bytes_puts(b, fold ? "\n\t" : " ") || !bytes_append(b, text + i, word))
             return false;
         *column = (fold ? 1 : *column + 1) + word;

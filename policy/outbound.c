@@ -158,11 +158,29 @@ static const struct fact_entry *nearest_ancestor(const struct weighing *w)
     return NULL;
 }
 
+/* With an open register: a thread whose only dossier is a stub, and one of its recipients. */
+static bool try_stub_thread(struct weighing *w, const struct fact_entry *parent)
+{
+    const char *number = parent->invoices.items[0];
+    if (!w->s->register_open || parent->invoices.count != 1 || facts_invoice(w->f, number))
+        return true;
+    for (size_t i = 0; i < w->f->entry_count; i++)
+        for (size_t k = 0; k < w->external.count; k++)
+            if (strings_contain(&w->f->entries[i].invoices, number) &&
+                strings_contain(&w->f->entries[i].recipients, w->external.items[k])) {
+                w->out->stub = true;
+                w->out->rule = "thread";
+                return strings_add(&w->out->invoices, number);
+            }
+    return true;
+}
+
 static bool try_thread(struct weighing *w)
 {
     const struct fact_entry *entry = nearest_ancestor(w);
     if (entry)
-        return name_invoices(w, &entry->invoices) && try_rule(w, "thread");
+        return try_stub_thread(w, entry) &&
+               (w->out->rule || (name_invoices(w, &entry->invoices) && try_rule(w, "thread")));
     for (size_t i = 0; i < w->f->entry_count; i++)
         if (!name_invoices(w, &w->f->entries[i].invoices))
             return false;
@@ -323,7 +341,7 @@ static bool judge(struct weighing *w)
 {
     struct outbound *out = w->out;
     out->verdict = OUTBOUND_OURS;
-    out->reason = out->stub ? "new number in an open register" : out->rule;
+    out->reason = out->stub ? "number unknown to an open register" : out->rule;
     out->reminder = !answers_inbound(w);
     return guard_paid(w) && guard_recipient(w) && (!out->learn_debtor || unlearn_others(w));
 }

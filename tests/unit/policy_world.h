@@ -74,6 +74,8 @@ static const struct {
     {4, 104, "<r4@creditor.example>", true, {"F-2026-0002"}, {"compta@d1.example"}, "solde"},
     {5, 0, "<a5@d1.example>", false, {"F-2026-0002"}, {NULL}, NULL},
     {6, 0, "<u6@d1.example>", false, {NULL}, {NULL}, NULL},
+    {8, 108, "<r8@creditor.example>", true, {"F-2026-8888"}, {"x@y.example"}, "stub"},
+    {9, 0, "<a9@y.example>", false, {"F-2026-8888"}, {NULL}, NULL},
     {7, 107, "<r7@creditor.example>", true, {"F-2026-0001"}, {"new@elsewhere.example"}, "relance"},
 };
 

@@ -96,6 +96,8 @@ static const struct case_of cases[] = {
      STRANGER TOKEN_REF("103") ID("<r3@creditor.example>"),
      REVIEW("token", "F-2026-0001 F-2026-0003")},
 
+    {"a stub's recipient answers", "x@y.example", PLAIN,
+     FROM("x@y.example") ID("<r8@creditor.example>"), STRONG("thread", "F-2026-8888")},
     {"marked private", "compta@d1.example", TAGGED,
      D1 "Subject: [personnel] F-2026-0001\n" ID("<r1@creditor.example>"), UNRELATED},
     {"Sensitivity: private", "compta@d1.example", TAGGED,

@@ -331,21 +331,54 @@ static void test_damaged_texts(void **state)
     }
 }
 
+/* A file of the source tree; the caller frees it. */
+static char *source_file(const char *name)
+{
+    const char *source = getenv("srcdir");
+    char path[4096], *text = calloc(1, 262144);
+    snprintf(path, sizeof path, "%s/%s", source ? source : ".", name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(text);
+    assert_true(fread(text, 1, 262143, file) > 0);
+    fclose(file);
+    return text;
+}
+
 static void test_example_file(void **state)
 {
     (void)state;
-    const char *source = getenv("srcdir");
-    char name[4096], text[65536];
-    snprintf(name, sizeof name, "%s/contrib/temoin.conf.example", source ? source : ".");
-    FILE *file = fopen(name, "r");
-    assert_non_null(file);
-    size_t len = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[len] = '\0';
-    assert_true(len > 0);
+    char *text = source_file("contrib/temoin.conf.example");
     struct settings *s = parsed(text);
     assert_int_equal(s->accountant_count, 2);
     settings_unref(s);
+    free(text);
+}
+
+/* Each key of the table in settings_file.c stands in the manual and in the example. */
+static void test_every_key_is_documented(void **state)
+{
+    (void)state;
+    char *code = source_file("policy/settings_file.c");
+    char *manual = source_file("contrib/man/temoin.conf.5");
+    char *example = source_file("contrib/temoin.conf.example");
+    size_t keys = 0;
+    for (const char *p = strstr(code, "CFG_"); p; p = strstr(p + 1, "CFG_")) {
+        char name[64], entry[96], assignment[96];
+        if (sscanf(p, "CFG_STR(\"%63[a-z_]\"", name) != 1 &&
+            sscanf(p, "CFG_BOOL(\"%63[a-z_]\"", name) != 1 &&
+            sscanf(p, "CFG_STR_LIST(\"%63[a-z_]\"", name) != 1)
+            continue;
+        keys++;
+        snprintf(entry, sizeof entry, ".It Ic %s\n", name);
+        snprintf(assignment, sizeof assignment, "%s =", name);
+        if (!strstr(manual, entry) || !strstr(example, assignment))
+            fail_msg("%s is not documented", name);
+    }
+    assert_true(keys >= 30);
+    free(code);
+    free(manual);
+    free(example);
 }
 
 int main(void)
@@ -361,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_hash_names_the_text),
         cmocka_unit_test(test_damaged_texts),
         cmocka_unit_test(test_example_file),
+        cmocka_unit_test(test_every_key_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
