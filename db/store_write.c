@@ -14,6 +14,7 @@
  * was seen before never stops an entry.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,45 +92,17 @@ static enum store_status check_review(struct store *store, const struct entry *e
     return st;
 }
 
-/* The edits of a stored private part; none when it is erased. */
-static bool stored_edits(sqlite3_stmt *s, int column, struct edits *edits)
-{
-    const char *text = sqlite3_column_blob(s, column);
-    if (!text)
-        return true;
-    json_t *part =
-        json_loadb(text, (size_t)sqlite3_column_bytes(s, column), JSON_REJECT_DUPLICATES, NULL);
-    const json_t *list = json_object_get(part, "edits");
-    bool ok = part && (!list || edits_from_json(list, edits));
-    json_decref(part);
-    return ok;
-}
-
-static enum store_status find_duplicate(struct store *store, const struct appending *a, int64_t now,
+static enum store_status find_duplicate(struct store *store, const struct appending *a,
                                         struct appended *out, struct store_error *err)
 {
-    sqlite3_stmt *s;
-    bool row = false, read = true;
+    struct store_error why = {""};
+    unsigned window = a->e->message.present ? a->context->retry_window_s : UINT_MAX;
     if (!a->e->has_retry)
         return STORE_OK;
-    enum store_status st = db_query(store->log,
-                                    "SELECT r.seq, r.time, e.token, e.private FROM retry r"
-                                    " JOIN entry e ON e.seq = r.seq WHERE r.key = ?",
-                                    &s, err, "b", (const void *)a->e->retry, sizeof a->e->retry);
-    if (st == STORE_OK)
-        st = db_step(store->log, s, &row, err);
-    if (row && (!a->e->message.present ||
-                sqlite3_column_int64(s, 1) + (int64_t)a->context->retry_window_s >= now)) {
-        out->duplicate = true;
-        out->seq = (uint64_t)sqlite3_column_int64(s, 0);
-        out->token = (uint64_t)sqlite3_column_int64(s, 2);
-        read = stored_edits(s, 3, &out->edits);
-    }
-    db_done(s);
-    if (st == STORE_OK && !read)
-        st = store_fail(err, STORE_CORRUPT, "%s: entry %" PRIu64 ": its edits cannot be read",
-                        store->log->file, out->seq);
-    return st;
+    enum store_status st = store_find_retry(store, a->e->retry, window, out, &why);
+    if (st == STORE_OK || st == STORE_NOT_FOUND)
+        return STORE_OK; /* out->duplicate tells */
+    return store_fail(err, st, "%s", why.text);
 }
 
 static enum store_status find_place(struct store *store, const char *invoice, struct place *p,
@@ -365,7 +338,7 @@ enum store_status store_append(struct store *store, const struct store_context *
     a.record.time = (int64_t)time(NULL);
     enum store_status st = check_request(e, err);
     if (st == STORE_OK)
-        st = find_duplicate(store, &a, a.record.time, out, err);
+        st = find_duplicate(store, &a, out, err);
     if (st == STORE_OK && !out->duplicate) {
         st = check_review(store, e, err);
         if (st == STORE_OK)
