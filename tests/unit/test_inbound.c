@@ -50,6 +50,8 @@ static const struct case_of cases[] = {
      STRANGER OLD_SUBJECT TOKEN_REF("101"), REVIEW("token", "F-2026-0001")},
     {"token in the recipient, same subject", "compta@d1.example", TAGGED, D1 OLD_SUBJECT,
      STRONG("token", "F-2026-0001")},
+    {"token in the recipient, same subject without number", "compta@d1.example",
+     "jeanne+g{104}@creditor.example", D1 "Subject: Re: Solde\n", STRONG("token", "F-2026-0002")},
     {"token in the recipient, the invoice named", "compta@d1.example", TAGGED,
      D1 "Subject: votre F-2026-0001\n", STRONG("token", "F-2026-0001")},
     {"a new subject to an old tagged address", "compta@d1.example", TAGGED,
