@@ -244,6 +244,11 @@ def split_message(raw):
     return fields, body
 
 
+def bare(address):
+    """An address of an edit without angle brackets; filters send both forms."""
+    return address.decode("utf-8", "surrogateescape").strip().removeprefix("<").removesuffix(">")
+
+
 class MessageState:
     """Applies the filter's edits as an MTA does."""
 
@@ -262,12 +267,12 @@ class MessageState:
         elif edit.kind == "chgheader":
             self._change(edit, pad)
         elif edit.kind == "chgfrom":
-            self.sender = edit.args[0].decode()
+            self.sender = bare(edit.args[0])
             self.parameters = edit.args[1].decode() if len(edit.args) > 1 else ""
         elif edit.kind in ("addrcpt", "addrcpt_par"):
-            self.recipients.append(edit.args[0].decode())
+            self.recipients.append(bare(edit.args[0]))
         elif edit.kind == "delrcpt":
-            self.recipients.remove(edit.args[0].decode())
+            self.recipients.remove(bare(edit.args[0]))
         else:
             raise AssertionError(f"the filter asked for {edit.kind}: never wanted")
 

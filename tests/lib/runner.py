@@ -74,7 +74,7 @@ class Result(unittest.TestResult):
             self.counts["failed"] += 1
         self.bad.add(test.id())
         self._line("FAIL", test)
-        text = "".join(traceback.format_exception(*error))
+        text = self._exc_info_to_string(error, test)
         logs = getattr(test, "logs", None)
         if first and logs:
             try:

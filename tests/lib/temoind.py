@@ -275,7 +275,7 @@ class Temoind:
 
     def paused(self, invoice):
         dossier = self.show(invoice)
-        return bool(dossier and dossier["paused"])
+        return bool(dossier and dossier.get("paused_by"))
 
     def reviews(self):
         return self.json("review")

@@ -171,9 +171,10 @@ class Inbound(DaemonCase):
             self.arrive(answer, "eve@stranger.example", [self.tagged(raw)])
         first, second = [r["seq"] for r in self.review_of(invoice)]
         self.daemon.temoin("review", "assign", first, invoice)
-        self.assertIn("reply", self.daemon.events(invoice))
-        self.daemon.temoin("review", "dismiss", second)
+        self.daemon.temoin("review", "dismiss", second, "--reason", "sans objet")
         self.assertEqual(self.review_of(invoice), [])
+        decisions = [(e["event"], e["about"]) for e in self.daemon.entries(invoice)[1:]]
+        self.assertEqual(decisions, [("assign", first), ("dismiss", second, "--reason", "sans objet")])
         self.daemon.temoin("verify", "--log")
 
     def test_message_id_reused_by_a_stranger(self):
@@ -241,6 +242,20 @@ class Inbound(DaemonCase):
         self.assertEqual(self.daemon.events(invoice), ["prepared"])
         self.assertFalse(self.daemon.paused(invoice))
 
+    # --- temoin file --------------------------------------------------------------------------
+    def test_temoin_file_takes_what_the_milter_did_not_see(self):
+        invoice, raw, _ = self.remind()
+        self.daemon.temoin("file", stdin=mails.bounce(raw, self.tagged(raw)))
+        self.assertEqual(self.daemon.events(invoice), ["prepared", "failed"])
+
+
+class TwoDebtors(DaemonCase):
+    """Without the guard, one token may serve two debtors."""
+
+    @classmethod
+    def configure(cls, daemon):
+        daemon.guards["recipient"] = "off"
+
     def test_message_to_two_debtors_is_answered_by_one(self):
         one, two = self.invoice("ACME"), self.invoice("OTHER")
         raw = mails.reminder(
@@ -248,16 +263,10 @@ class Inbound(DaemonCase):
         )
         sent = self.submit(raw, [mails.PAUL, "lise@other.example"])
         self.assert_stamped(sent)
-        left = sent.state.render()
-        answer = mails.reply(left, "lise@other.example")
-        self.arrive(answer, "lise@other.example", [self.tagged(left)])
+        self.assertEqual(self.daemon.events(one), ["prepared"])
+        self.assertEqual(self.daemon.events(two), ["prepared"])
+        self.arrive(mails.reply(sent.state.render(), "lise@other.example"), "lise@other.example")
         self.assertEqual(self.daemon.events(one), ["prepared"])
         self.assertEqual(self.daemon.events(two), ["prepared", "reply"])
         self.assertFalse(self.daemon.paused(one))
         self.assertTrue(self.daemon.paused(two))
-
-    # --- temoin file --------------------------------------------------------------------------
-    def test_temoin_file_takes_what_the_milter_did_not_see(self):
-        invoice, raw, _ = self.remind()
-        self.daemon.temoin("file", stdin=mails.bounce(raw, self.tagged(raw)))
-        self.assertEqual(self.daemon.events(invoice), ["prepared", "failed"])
