@@ -70,7 +70,7 @@ static void show_mapping(const struct import *plan)
             if (plan->map.at[k] == (int)i)
                 meaning = import_column_name(k);
         if (plan->map.kind != IMPORT_UNKNOWN)
-            printf("  %-30s %s\n", plan->header.items[i], meaning ? meaning : "(not used)");
+            printf("  %-12s %s\n", meaning ? meaning : "(not used)", plan->header.items[i]);
     }
 }
 

@@ -161,6 +161,8 @@ static enum store_status log_payment(const struct import *plan, const struct imp
     return status;
 }
 
+/* A table that does not name a debtor must not take away the name that another one gave: such a
+   debtor is only put in when the register says that it is missing. */
 static enum store_status put_invoice(const struct import_row *row, struct register_db *db,
                                      bool *changed, struct store_error *err)
 {
@@ -178,9 +180,14 @@ static enum store_status put_invoice(const struct import_row *row, struct regist
         /* a credit note claims nothing, and must not be dunned */
         .status = row->amount > 0 ? INVOICE_OPEN : INVOICE_CREDITED,
     };
-    enum store_status status =
-        register_put_debtor(db, invoice.debtor, invoice.debtor_name, &debtor_changed, err);
+    enum store_status status = STORE_OK;
+    if (invoice.debtor_name)
+        status = register_put_debtor(db, invoice.debtor, invoice.debtor_name, &debtor_changed, err);
     if (status == STORE_OK)
+        status = register_put_invoice(db, &invoice, &invoice_changed, err);
+    if (status == STORE_NOT_FOUND)
+        status = register_put_debtor(db, invoice.debtor, NULL, &debtor_changed, err);
+    if (status == STORE_OK && !invoice.debtor_name && debtor_changed)
         status = register_put_invoice(db, &invoice, &invoice_changed, err);
     *changed = debtor_changed || invoice_changed;
     return status;
@@ -189,14 +196,15 @@ static enum store_status put_invoice(const struct import_row *row, struct regist
 static enum store_status put_contact(const struct import_row *row, struct register_db *db,
                                      bool *changed, struct store_error *err)
 {
-    bool debtor_changed = false, contact_changed = false;
-    const char *debtor = row->text[COLUMN_DEBTOR];
-    enum store_status status = register_put_debtor(db, debtor, NULL, &debtor_changed, err);
-    if (status == STORE_OK)
-        status = register_put_contact(db, debtor, row->text[COLUMN_ADDRESS], row->text[COLUMN_NAME],
-                                      &contact_changed, err);
-    *changed = debtor_changed || contact_changed;
-    return status;
+    bool debtor_changed = false;
+    const char *debtor = row->text[COLUMN_DEBTOR], *address = row->text[COLUMN_ADDRESS];
+    const char *name = row->text[COLUMN_NAME];
+    enum store_status status = register_put_contact(db, debtor, address, name, changed, err);
+    if (status != STORE_NOT_FOUND)
+        return status;
+    status = register_put_debtor(db, debtor, NULL, &debtor_changed, err);
+    return status == STORE_OK ? register_put_contact(db, debtor, address, name, changed, err)
+                              : status;
 }
 
 static enum store_status put_row(const struct import *plan, const struct import_row *row,

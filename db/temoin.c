@@ -7,6 +7,9 @@
  * --config may stand before or after the subcommand; what follows "--" is left alone. See
  * temoin(1).
  */
+#include <getopt.h>
+#include <gmime/gmime.h>
+#include <gmime/gmime.h>
 #include <locale.h>
 #include <pwd.h>
 #include <signal.h>
@@ -140,7 +143,9 @@ int main(int argc, char **argv)
     const char *config = DEFAULT_CONFIG;
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN);
+    g_mime_init(); /* commands read messages: show, file */
     msg_open("temoin", NULL);
+    g_mime_init();
     opterr = 0; /* the subcommands say it in their own words */
     if (argc < 1 || !take_config(&argc, argv, &config))
         return command_fail(EX_USAGE, "--config needs a file name");
