@@ -143,7 +143,6 @@ int main(int argc, char **argv)
     const char *config = DEFAULT_CONFIG;
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN);
-    g_mime_init(); /* commands read messages: show, file */
     msg_open("temoin", NULL);
     g_mime_init();
     opterr = 0; /* the subcommands say it in their own words */
