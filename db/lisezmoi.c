@@ -1,0 +1,194 @@
+/*
+ * lisezmoi - LISEZMOI.txt of an evidence file
+ *
+ * The commands use what a Debian base system has: sh, sed, grep, tr, cut, and of the coreutils
+ * sha256sum and basenc; and openssl. They stand in subshells, so that a failure does not close
+ * the terminal that they are pasted into.
+ */
+#include "db/lisezmoi.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "db/record.h"
+
+static const char HEAD_FR[] =
+    "Document privé de la société %s, établi par elle. Il n'émane d'aucun tribunal ni d'aucun\n"
+    "tiers de confiance.\n\n"
+    "CE QUE CE DOSSIER MONTRE\n\n"
+    "- Les octets de chaque message (entries/NNN.eml) sont ceux qui ont été archivés : leur\n"
+    "  empreinte figure dans la fiche de l'entrée (entries/NNN.json).\n"
+    "- La société a scellé chaque fiche : signature CAdES (entries/NNN.json.p7s) par le\n"
+    "  certificat certs/seal.pem. Le certificat joint n'identifie personne à lui seul :\n"
+    "  vérifiez son empreinte auprès de la société, par un autre moyen que ce dossier :\n"
+    "  SHA-256 %s\n"
+    "- Les entrées du dossier sont numérotées de 1 à %zu sans trou, et chacune contient\n"
+    "  l'empreinte de la précédente : aucune n'a été retirée, ajoutée ni déplacée entre elles.\n\n"
+    "CE QU'IL NE MONTRE PAS\n\n"
+    "- Les dates sont celles de l'horloge de la société. Aucun tiers ne les atteste dans cette\n"
+    "  version du dossier.\n"
+    "- La société détient la clé : ce dossier seul ne prouve pas qu'elle n'en a pas établi un\n"
+    "  autre.\n"
+    "- Un courrier qui n'a pas été reconnu, ou qui n'est pas passé par le serveur de messagerie\n"
+    "  de la société, n'y est pas.\n"
+    "- Les octets archivés sont ceux que montre le protocole milter : la ligne Received ajoutée\n"
+    "  par le serveur de messagerie lui-même n'y est pas.\n"
+    "- Le jeton d'un message (Temoin-Token) l'achemine ; il ne prouve pas qui a écrit.\n"
+    "- La liste SHA256SUMS n'est pas signée : elle révèle un accident, non une falsification.\n"
+    "  Les signatures et l'enchaînement, eux, portent sur les fiches.\n\n"
+    "Chaque entrée a un niveau :\n";
+
+static const char HEAD_EN[] =
+    "Private document of the company %s, made by itself. It was issued by no court and by no\n"
+    "trusted third party.\n\n"
+    "WHAT THIS FILE SHOWS\n\n"
+    "- The octets of each message (entries/NNN.eml) are those that were archived: their hash is\n"
+    "  in the entry's record (entries/NNN.json).\n"
+    "- The company sealed each record: CAdES signature (entries/NNN.json.p7s) by the certificate\n"
+    "  certs/seal.pem. The certificate that comes along identifies nobody by itself: check its\n"
+    "  fingerprint with the company, by other means than this file:\n"
+    "  SHA-256 %s\n"
+    "- The entries of the dossier are numbered 1 to %zu without a gap, and each holds the leaf\n"
+    "  hash of the one before: none was removed, inserted or reordered between them.\n\n"
+    "WHAT IT DOES NOT SHOW\n\n"
+    "- Times are those of the company's clock. In this version of the file nobody else vouches\n"
+    "  for them.\n"
+    "- The company holds the key: this file alone does not prove that it made no other one.\n"
+    "- Mail that was not recognised, or that did not pass through the company's mail server, is\n"
+    "  not in it.\n"
+    "- The archived octets are those that the milter protocol shows: the Received line that the\n"
+    "  mail server itself adds is not there.\n"
+    "- A message's token (Temoin-Token) routes it; it does not prove who wrote.\n"
+    "- The list SHA256SUMS is not signed: it reveals an accident, not a forgery. Signatures and\n"
+    "  chain are about the records.\n\n"
+    "Each entry has a level:\n";
+
+static const char COMMANDS_TITLE[] =
+    "COMMANDES DE VÉRIFICATION / COMMANDS TO CHECK IT\n\n"
+    "À coller dans un terminal, dans le dossier décompressé. Debian : paquets openssl et\n"
+    "coreutils. Toute altération est signalée, et le code de retour n'est alors pas 0.\n"
+    "To be pasted into a terminal, in the unpacked directory. Debian: packages openssl and\n"
+    "coreutils. Any alteration is reported, and the exit status is then not 0.\n\n";
+
+static const char COMMAND_FILES[] =
+    "1. Les fichiers sont ceux de l'export / The files are those of the export:\n\n"
+    "    sha256sum --check --strict --quiet SHA256SUMS\n\n";
+
+/* -attime: otherwise a signature could not be checked any more once the certificate expired. */
+static const char COMMAND_SIGNATURES[] =
+    "2. Chaque fiche est signée / Each record is signed (\"CAdES Verification successful\"):\n\n"
+    "    ( for f in entries/*.p7s; do\n"
+    "      openssl cms -verify -binary -cades -purpose any -inform DER -in \"$f\" \\\n"
+    "        -content \"${f%%.p7s}\" -CAfile certs/seal.pem -attime %" PRId64 " -out /dev/null \\\n"
+    "        || { echo \"$f: ALTERED\"; exit 1; }\n"
+    "    done )\n\n";
+
+static const char COMMAND_FINGERPRINT[] =
+    "3. L'empreinte du certificat, à comparer à celle que donne la société / The certificate's\n"
+    "   fingerprint, to be compared with what the company says:\n\n"
+    "    openssl x509 -in certs/seal.pem -noout -fingerprint -sha256\n\n";
+
+static const char COMMAND_PRIVATE[] =
+    "4. \"private\" dans la fiche est SHA-256(nonce || NNN.private.json), et \"message\" est\n"
+    "   SHA-256(nonce || NNN.eml) ; le nonce (32 octets en hexadécimal) est dans\n"
+    "   NNN.private.json / In the record, \"private\" is SHA-256(nonce || NNN.private.json) and\n"
+    "   \"message\" is SHA-256(nonce || NNN.eml); the nonce (32 octets in hexadecimal) is in\n"
+    "   NNN.private.json:\n\n"
+    "    ( for p in entries/*.private.json; do\n"
+    "      stem=\"${p%.private.json}\"\n"
+    "      nonce=$(sed -n 's/.*\"nonce\":\"\\([0-9a-f]*\\)\".*/\\1/p' \"$p\" | tr a-f A-F)\n"
+    "      for part in private message; do\n"
+    "        file=\"$stem.eml\"; test $part = private && file=\"$p\"\n"
+    "        test -e \"$file\" || continue\n"
+    "        hash=$( { printf '%s' \"$nonce\" | basenc --base16 -d; cat \"$file\"; } |\n"
+    "          sha256sum | cut -c1-64 )\n"
+    "        grep -qF \"\\\"$part\\\":\\\"$hash\\\"\" \"$stem.json\" ||\n"
+    "          { echo \"$file: ALTERED\"; exit 1; }\n"
+    "      done\n"
+    "    done )\n\n";
+
+static const char COMMAND_CHAIN[] =
+    "5. La feuille d'une fiche est SHA-256(0x00 || NNN.json) (RFC 6962) ; chaque fiche contient\n"
+    "   celle de la précédente (\"prev\") / The leaf of a record is SHA-256(0x00 || NNN.json)\n"
+    "   (RFC 6962); each record holds that of the one before (\"prev\"):\n\n"
+    "    ( n=0; prev=''\n"
+    "    for f in entries/*[0-9].json; do\n"
+    "      n=$((n + 1))\n"
+    "      grep -qF \"{\\\"id\\\":\\\"%s\\\",\\\"n\\\":$n$prev}\" \"$f\" ||\n"
+    "        { echo \"$f: ALTERED\"; exit 1; }\n"
+    "      leaf=$( { printf '\\000'; cat \"$f\"; } | sha256sum | cut -c1-64 )\n"
+    "      prev=\",\\\"prev\\\":\\\"$leaf\\\"\"\n"
+    "    done\n"
+    "    test $n -eq %zu || { echo 'entries are missing'; exit 1; } )\n\n";
+
+static const char FILES[] =
+    "FICHIERS / FILES\n\n"
+    "entries/NNN.eml           le message tel qu'archivé / the message as archived\n"
+    "entries/NNN.json          la fiche, octets signés / the record, the octets that are signed\n"
+    "entries/NNN.private.json  sa partie privée, octets engagés / its private part, the octets\n"
+    "                          committed to\n"
+    "entries/NNN.json.p7s      la signature de la fiche / the record's signature\n"
+    "entries/NNNa.*            le message que l'entrée NNN a versé au dossier / the message that\n"
+    "                          entry NNN put into the dossier\n"
+    "certs/seal.pem            le certificat du sceau / the seal's certificate\n"
+    "index.json                la chronologie pour les programmes / the timeline for programs\n"
+    "SHA256SUMS                empreintes de tous les autres fichiers / hashes of all other "
+    "files\n";
+
+static bool levels(enum language language, struct bytes *out)
+{
+    for (int level = LEVEL_PREPARED; level <= LEVEL_ACKNOWLEDGED; level++)
+        if (!bytes_printf(out, "- %s\n", level_words((enum proof_level)level, language)))
+            return false;
+    return bytes_puts(out, "\n");
+}
+
+static bool entry_line(const struct lisezmoi *l, const struct timeline_item *i,
+                       enum language language, struct bytes *out)
+{
+    const char *dropped = language == LANGUAGE_FR
+                              ? " (message trop grand : empreinte et taille seules)"
+                              : " (message too large: hash and size only)";
+    return bytes_printf(out, "%0*" PRIu64 "  %s  %s%s\n", (int)l->digits, i->n, i->time,
+                        event_words(i->event, i->level, language), i->dropped ? dropped : "");
+}
+
+static bool entries(const struct lisezmoi *l, enum language language, struct bytes *out)
+{
+    bool done = bytes_puts(out, language == LANGUAGE_FR ? "ENTRÉES (heures UTC)\n\n"
+                                                        : "ENTRIES (times in UTC)\n\n");
+    for (size_t i = 0; done && i < l->timeline->count; i++)
+        done = entry_line(l, &l->timeline->items[i], language, out);
+    return done && bytes_puts(out, "\n");
+}
+
+static bool part(const struct lisezmoi *l, enum language language, struct bytes *out)
+{
+    size_t count = l->timeline->count;
+    bool french = language == LANGUAGE_FR;
+    bool done = french ? bytes_printf(out, HEAD_FR, l->company, l->fingerprint, count)
+                       : bytes_printf(out, HEAD_EN, l->company, l->fingerprint, count);
+    return done && levels(language, out) && entries(l, language, out);
+}
+
+static bool commands(const struct lisezmoi *l, struct bytes *out)
+{
+    return bytes_puts(out, COMMANDS_TITLE) && bytes_puts(out, COMMAND_FILES) &&
+           bytes_printf(out, COMMAND_SIGNATURES, l->exported) &&
+           bytes_puts(out, COMMAND_FINGERPRINT) && bytes_puts(out, COMMAND_PRIVATE) &&
+           bytes_printf(out, COMMAND_CHAIN, l->dossier_id, l->timeline->count);
+}
+
+bool lisezmoi_write(const struct lisezmoi *l, struct bytes *out)
+{
+    char time[RECORD_TIME];
+    const char *invoice = l->timeline->invoice;
+    record_time(l->exported, time);
+    return bytes_printf(out, "FACTURE %s : DOSSIER DE PREUVE\n", invoice) &&
+           bytes_printf(out, "Exporté le %s, journal %s. English text below.\n\n", time,
+                        l->origin) &&
+           part(l, LANGUAGE_FR, out) &&
+           bytes_printf(out, "INVOICE %s: EVIDENCE FILE\nExported at %s, log %s.\n\n", invoice,
+                        time, l->origin) &&
+           part(l, LANGUAGE_EN, out) && commands(l, out) && bytes_puts(out, FILES);
+}

@@ -1,0 +1,27 @@
+/*
+ * lisezmoi - LISEZMOI.txt of an evidence file: what it proves, what it does not, and the exact
+ *            commands to check it without this program; French, then English
+ *
+ * Lines that begin with four blanks are commands for sh(1), to be pasted in the directory
+ * where the file was unpacked; no other line begins so. Each group of them exits with another
+ * status than 0 when something was altered.
+ */
+#ifndef TEMOIN_DB_LISEZMOI_H
+#define TEMOIN_DB_LISEZMOI_H
+
+#include "db/timeline.h"
+
+struct lisezmoi {
+    const char *company;
+    const char *origin;      /* of the log */
+    const char *fingerprint; /* hex SHA-256 of the seal's certificate */
+    const char *dossier_id;  /* 32 hexadecimal digits, as in the records */
+    int64_t exported;        /* seconds since 1970, UTC */
+    unsigned digits;         /* of NNN in file names */
+    const struct timeline *timeline;
+};
+
+/* Append the text. False: out of memory. */
+bool lisezmoi_write(const struct lisezmoi *l, struct bytes *out);
+
+#endif

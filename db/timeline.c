@@ -1,0 +1,286 @@
+/*
+ * timeline - a dossier as people look at it: reading it from store, seal and register
+ */
+#include "db/timeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/exhibit.h"
+#include "db/wire.h"
+#include "policy/message.h"
+#include "policy/text.h"
+
+enum { HEADER_MAX = 256 * 1024 };
+
+static enum store_status no_memory(struct store_error *err)
+{
+    return store_fail(err, STORE_NO_MEMORY, "out of memory");
+}
+
+static void item_free(struct timeline_item *i)
+{
+    free(i->time);
+    free(i->event);
+    free(i->direction);
+    free(i->kind);
+    free(i->strength);
+    free(i->subject);
+    free(i->from);
+    strings_free(&i->to);
+    free(i->text);
+    free(i->occurred);
+    free(i->currency);
+}
+
+void timeline_free(struct timeline *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        item_free(&t->items[i]);
+    for (size_t i = 0; i < t->review_count; i++)
+        item_free(&t->reviews[i]);
+    free(t->items);
+    free(t->reviews);
+    free(t->invoice);
+    register_invoice_free(&t->bill);
+    *t = (struct timeline){0};
+}
+
+void timeline_cut(struct timeline *t, uint64_t last)
+{
+    while (t->count && t->items[t->count - 1].seq > last)
+        item_free(&t->items[--t->count]);
+    while (t->review_count)
+        item_free(&t->reviews[--t->review_count]);
+}
+
+/* --- the message ----------------------------------------------------------------------------*/
+
+struct header {
+    struct bytes octets;
+    bool complete;
+    bool out_of_memory;
+};
+
+/* Stops the reading once the header's end, or enough of it, is there. */
+static bool header_collect(const void *data, size_t len, void *context)
+{
+    struct header *h = context;
+    size_t before = h->octets.len > 3 ? h->octets.len - 3 : 0;
+    size_t room = HEADER_MAX - h->octets.len;
+    h->out_of_memory = !bytes_append(&h->octets, data, len < room ? len : room);
+    h->complete = !h->out_of_memory &&
+                  (h->octets.len >= HEADER_MAX ||
+                   memmem(h->octets.data + before, h->octets.len - before, "\r\n\r\n", 4));
+    return !h->complete && !h->out_of_memory;
+}
+
+static char *field_text(const struct fields *f, const char *name)
+{
+    size_t at = fields_find(f, name, 1);
+    return text_decode(at < f->count ? f->items[at].value : "");
+}
+
+/* Subject and From of an archived message. A message that cannot be read has neither: that is
+   for verify to say, and the rest of the timeline is to be seen all the same. */
+static enum store_status message_read(struct store *store, uint64_t seq, struct timeline_item *item,
+                                      struct store_error *err)
+{
+    struct header h = {0};
+    struct fields f = {0};
+    size_t body;
+    struct store_error why;
+    enum store_status st = store_message(store, seq, header_collect, &h, &why);
+    if (h.out_of_memory || st == STORE_NO_MEMORY)
+        st = no_memory(err);
+    else if (st == STORE_BUSY || st == STORE_DENIED)
+        st = store_fail(err, st, "%s", why.text);
+    else if (st == STORE_OK || h.complete) {
+        bool done = fields_parse(h.octets.data ? h.octets.data : "", h.octets.len, &f, &body) &&
+                    (item->subject = field_text(&f, "Subject")) != NULL &&
+                    (item->from = field_text(&f, "From")) != NULL;
+        st = done ? STORE_OK : no_memory(err);
+    } else
+        st = STORE_OK;
+    fields_free(&f);
+    bytes_free(&h.octets);
+    return st;
+}
+
+/* --- an entry -------------------------------------------------------------------------------*/
+
+/* An optional text of the private part. False: out of memory. */
+static bool take_text(const json_t *object, const char *key, char **text)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!value || json_is_array(value) || json_is_integer(value))
+        return true;
+    *text = exhibit_text(object, key);
+    return *text != NULL;
+}
+
+static bool take_recipients(const json_t *private_part, struct strings *to)
+{
+    struct strings raw = {0};
+    const json_t *list = json_object_get(json_object_get(private_part, "envelope"), "to");
+    bool done = !list || strings_from_json(list, &raw);
+    for (size_t i = 0; done && i < raw.count; i++) {
+        char *clean = text_clean(raw.items[i]);
+        done = clean && strings_add(to, clean);
+        free(clean);
+    }
+    strings_free(&raw);
+    return done;
+}
+
+static bool copy(const char *from, char **to)
+{
+    *to = from ? text_clean(from) : NULL;
+    return !from || *to;
+}
+
+/* What a fact says in words: a note, the reason of a decision, the reference of a payment. */
+static bool take_words(const json_t *private_part, struct timeline_item *item)
+{
+    static const char *const keys[] = {"text", "reason", "reference"};
+    for (size_t i = 0; !item->text && i < sizeof keys / sizeof *keys; i++)
+        if (!take_text(private_part, keys[i], &item->text))
+            return false;
+    return true;
+}
+
+static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
+                         struct timeline_item *item)
+{
+    const json_t *p = x->private_part;
+    const json_t *amount = json_object_get(p, "amount");
+    json_int_t about = json_integer_value(json_object_get(p, "about"));
+    item->seq = e->seq;
+    item->about = about > 0 && (uint64_t)about < e->seq ? (uint64_t)about : 0;
+    item->level = event_level(x->event, x->level);
+    item->has_message = x->has_message;
+    item->dropped = x->message_dropped;
+    item->erased = !e->private_part.data;
+    item->size = x->size;
+    item->has_amount = json_is_integer(amount);
+    item->amount = json_integer_value(amount);
+    return copy(x->time_text ? x->time_text : "", &item->time) && copy(x->event, &item->event) &&
+           copy(x->direction, &item->direction) && take_text(p, "kind", &item->kind) &&
+           take_text(json_object_get(p, "match"), "strength", &item->strength) &&
+           take_recipients(p, &item->to) && take_words(p, item) &&
+           take_text(p, "occurred", &item->occurred) &&
+           (!item->has_amount || take_text(p, "currency", &item->currency));
+}
+
+static enum store_status is_signed(struct seal_store *seals, uint64_t seq, bool *answer,
+                                   struct store_error *err)
+{
+    struct bytes signature = {0};
+    enum store_status st = seal_signature(seals, seq, &signature, err);
+    *answer = st == STORE_OK;
+    bytes_free(&signature);
+    return st == STORE_NOT_FOUND || st == STORE_CORRUPT ? STORE_OK : st;
+}
+
+static enum store_status item_load(const struct timeline_sources *from, uint64_t seq,
+                                   struct timeline_item *item, struct store_error *err)
+{
+    struct stored_entry e = {0};
+    struct exhibit x = {0};
+    enum store_status st = store_entry(from->store, seq, &e, err);
+    if (st == STORE_OK && !(exhibit_read(&e, &x) && take_exhibit(&e, &x, item)))
+        st = no_memory(err);
+    if (st == STORE_OK && e.has_message)
+        st = message_read(from->store, seq, item, err);
+    if (st == STORE_OK)
+        st = is_signed(from->seals, seq, &item->is_signed, err);
+    exhibit_free(&x);
+    stored_entry_free(&e);
+    return st;
+}
+
+/* A message that a decision put into the dossier is shown at the decision. */
+static enum store_status about_load(const struct timeline_sources *from, struct timeline_item *item,
+                                    struct store_error *err)
+{
+    struct timeline_item message = {0};
+    enum store_status st = item_load(from, item->about, &message, err);
+    if (st == STORE_OK) {
+        item->subject = message.subject;
+        item->from = message.from;
+        strings_free(&item->to);
+        item->to = message.to;
+        item->size = message.size;
+        message.subject = message.from = NULL;
+        message.to = (struct strings){0};
+    }
+    item_free(&message);
+    return st == STORE_NOT_FOUND ? STORE_OK : st;
+}
+
+/* --- all ------------------------------------------------------------------------------------*/
+
+static enum store_status dossier_load(const struct timeline_sources *from, struct timeline *t,
+                                      bool *known, struct store_error *err)
+{
+    struct dossier d = {0};
+    enum store_status st = store_dossier(from->store, t->invoice, &d, err);
+    if (st == STORE_NOT_FOUND)
+        return STORE_OK;
+    *known = true;
+    t->paused_by = d.paused_by;
+    if (st == STORE_OK && d.count && !(t->items = calloc(d.count, sizeof *t->items)))
+        st = no_memory(err);
+    for (uint64_t n = 1; st == STORE_OK && n <= d.count; n++) {
+        struct timeline_item *item = &t->items[t->count++];
+        st = item_load(from, d.seqs[n - 1], item, err);
+        item->n = n;
+        if (st == STORE_OK && item->about)
+            st = about_load(from, item, err);
+    }
+    dossier_free(&d);
+    return st;
+}
+
+static enum store_status reviews_load(const struct timeline_sources *from, struct timeline *t,
+                                      bool *known, struct store_error *err)
+{
+    struct review_item *all = NULL;
+    size_t count = 0;
+    enum store_status st = store_reviews(from->store, true, &all, &count, err);
+    if (st == STORE_OK && count && !(t->reviews = calloc(count, sizeof *t->reviews)))
+        st = no_memory(err);
+    for (size_t i = 0; st == STORE_OK && i < count; i++) {
+        if (!all[i].invoice || strcmp(all[i].invoice, t->invoice) != 0)
+            continue;
+        *known = true;
+        st = item_load(from, all[i].seq, &t->reviews[t->review_count++], err);
+    }
+    review_items_free(all, count);
+    return st;
+}
+
+enum store_status timeline_load(const struct timeline_sources *from, const char *invoice,
+                                struct timeline *t, struct store_error *err)
+{
+    bool known = false;
+    enum store_status st = STORE_OK;
+    t->invoice = strdup(invoice);
+    if (!t->invoice)
+        return no_memory(err);
+    if (from->bills) {
+        st = register_invoice(from->bills, invoice, &t->bill, err);
+        t->registered = known = st == STORE_OK;
+        if (st == STORE_NOT_FOUND)
+            st = STORE_OK;
+    }
+    if (st == STORE_OK)
+        st = dossier_load(from, t, &known, err);
+    if (st == STORE_OK)
+        st = reviews_load(from, t, &known, err);
+    if (st == STORE_OK && !known)
+        st = store_fail(err, STORE_NOT_FOUND,
+                        "%s: neither register nor log know this invoice: is the number right?",
+                        invoice);
+    return st;
+}

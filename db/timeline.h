@@ -1,0 +1,78 @@
+/*
+ * timeline - a dossier as people look at it: the register's sums, the entries in order, and
+ *            what waits in review
+ *
+ * Synopsis
+ *      struct timeline t = {0};
+ *      st = timeline_load(&sources, "F-2026-001", &t, &err);
+ *      json_t *json = timeline_json(&t);   or   timeline_text(&t, &out);
+ *      timeline_free(&t);
+ *
+ * All text in it is valid UTF-8 without control characters, whoever wrote it (policy/text.h;
+ * g_mime_init() must have been called). Subject and From are read from the archived message,
+ * the recipients from its envelope. Nothing is verified here: that is what db/verify.h is for.
+ */
+#ifndef TEMOIN_DB_TIMELINE_H
+#define TEMOIN_DB_TIMELINE_H
+
+#include "db/register.h"
+#include "db/seal.h"
+#include "policy/levels.h"
+
+struct timeline_item {
+    uint64_t n;     /* number in the dossier; 0: in review */
+    uint64_t seq;   /* number in the log */
+    uint64_t about; /* the entry that a review decision is about; 0 */
+    char *time;     /* "2026-11-21T21:07:07Z"; "" when the record does not say */
+    char *event;
+    char *direction; /* "outbound", "inbound"; NULL: a fact */
+    enum proof_level level;
+    char *kind;     /* "reminder", "answer", "reply", …; NULL */
+    char *strength; /* "strong", "review": how surely it was matched; NULL */
+    char *subject;  /* the message's; of `about` when there is one; NULL: no message */
+    char *from;     /* its From field, decoded; NULL */
+    struct strings to;
+    bool has_message;
+    bool dropped; /* only hash and size were kept */
+    bool erased;  /* the private part is gone */
+    uint64_t size;
+    bool is_signed;
+    char *text;     /* of a note; the reason of a decision; NULL */
+    char *occurred; /* the day that a fact is about; NULL */
+    bool has_amount;
+    int64_t amount; /* minor units */
+    char *currency;
+};
+
+struct timeline {
+    char *invoice;
+    bool registered; /* the register knows the number: */
+    struct register_invoice bill;
+    uint64_t paused_by; /* seq; 0: not paused */
+    struct timeline_item *items;
+    size_t count;
+    struct timeline_item *reviews; /* proposed for this invoice, not yet decided */
+    size_t review_count;
+};
+
+struct timeline_sources {
+    struct store *store;
+    struct seal_store *seals;
+    struct register_db *bills; /* NULL: there is no register yet */
+};
+
+/* STORE_NOT_FOUND: neither register, log nor review know the number. */
+enum store_status timeline_load(const struct timeline_sources *from, const char *invoice,
+                                struct timeline *t, struct store_error *err);
+void timeline_free(struct timeline *t);
+
+/* Take off the entries after the one numbered `last` in the log, and what waits in review. */
+void timeline_cut(struct timeline *t, uint64_t last);
+
+/* For programs: sorted keys are the caller's business. NULL: out of memory. */
+json_t *timeline_json(const struct timeline *t);
+
+/* For people, in English. False: out of memory. */
+bool timeline_text(const struct timeline *t, struct bytes *out);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * timeline_print - a timeline as text for people and as JSON for programs
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "db/timeline.h"
+#include "policy/money.h"
+
+static const char *status_name(enum invoice_status status)
+{
+    switch (status) {
+    case INVOICE_PAID:
+        return "paid";
+    case INVOICE_CREDITED:
+        return "credited";
+    case INVOICE_OPEN:
+        break;
+    }
+    return "open";
+}
+
+/* --- JSON -----------------------------------------------------------------------------------*/
+
+static json_t *item_json(const struct timeline_item *i)
+{
+    const char *nearest = event_nearest(i->event);
+    json_t *amount = i->has_amount ? json_pack("{s:I, s:s*}", "minor_units", (json_int_t)i->amount,
+                                               "currency", i->currency)
+                                   : NULL;
+    json_t *message = i->has_message || i->subject
+                          ? json_pack("{s:s*, s:s*, s:o, s:I, s:b}", "subject", i->subject, "from",
+                                      i->from, "to", json_strings(&i->to), "size",
+                                      (json_int_t)i->size, "kept", !i->dropped && !i->erased)
+                          : NULL;
+    return json_pack(
+        "{s:o*, s:I, s:o*, s:s, s:s, s:s*, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:o*, s:b, s:b,"
+        " s:s*, s:s*, s:o*}",
+        "n", i->n ? json_integer((json_int_t)i->n) : NULL, "seq", (json_int_t)i->seq, "about",
+        i->about ? json_integer((json_int_t)i->about) : NULL, "time", i->time, "event", i->event,
+        "direction", i->direction, "level", level_name(i->level), "words_fr",
+        event_words(i->event, i->level, LANGUAGE_FR), "words_en",
+        event_words(i->event, i->level, LANGUAGE_EN), "nearest", nearest, "kind", i->kind, "match",
+        i->strength, "message", message, "signed", i->is_signed, "erased", i->erased, "text",
+        i->text, "occurred", i->occurred, "amount", amount);
+}
+
+static json_t *items_json(const struct timeline_item *items, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < count; i++)
+        if (json_array_append_new(list, item_json(&items[i])) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *bill_json(const struct register_invoice *b)
+{
+    return json_pack("{s:s, s:s, s:s*, s:I, s:I, s:I, s:s*, s:s*, s:s, s:o}", "currency",
+                     b->currency, "debtor", b->debtor, "debtor_name", b->debtor_name, "amount",
+                     (json_int_t)b->amount, "paid", (json_int_t)b->paid, "balance",
+                     (json_int_t)(b->amount - b->paid), "issued", b->issued, "due", b->due,
+                     "status", status_name(b->status), "contacts", json_strings(&b->contacts));
+}
+
+json_t *timeline_json(const struct timeline *t)
+{
+    return json_pack("{s:s, s:o*, s:o*, s:o, s:o}", "invoice", t->invoice, "register",
+                     t->registered ? bill_json(&t->bill) : NULL, "paused_by",
+                     t->paused_by ? json_integer((json_int_t)t->paused_by) : NULL, "entries",
+                     items_json(t->items, t->count), "review",
+                     items_json(t->reviews, t->review_count));
+}
+
+/* --- text -----------------------------------------------------------------------------------*/
+
+static bool bill_text(const struct timeline *t, struct bytes *out)
+{
+    const struct register_invoice *b = &t->bill;
+    char amount[MONEY_CHARS], paid[MONEY_CHARS], balance[MONEY_CHARS];
+    if (!t->registered)
+        return bytes_printf(out, "Invoice %s, not in the register\n", t->invoice);
+    money_format(b->amount, b->currency, amount);
+    money_format(b->paid, b->currency, paid);
+    money_format(b->amount - b->paid, b->currency, balance);
+    bool done = bytes_printf(out, "Invoice %s, %s\n", t->invoice, status_name(b->status)) &&
+                bytes_printf(out, "  debtor    %s (%s)\n", b->debtor_name ? b->debtor_name : "",
+                             b->debtor) &&
+                bytes_printf(out, "  amount    %s %s, paid %s, balance %s\n", amount, b->currency,
+                             paid, balance) &&
+                bytes_printf(out, "  dates     issued %s, due %s\n", b->issued ? b->issued : "?",
+                             b->due ? b->due : "?") &&
+                bytes_puts(out, "  contacts  ");
+    for (size_t i = 0; done && i < b->contacts.count; i++)
+        done = bytes_puts(out, i ? ", " : "") && bytes_puts(out, b->contacts.items[i]);
+    return done && bytes_puts(out, b->contacts.count ? "\n" : "none\n");
+}
+
+static const char *arrow(const struct timeline_item *i)
+{
+    if (!i->direction)
+        return "·";
+    return strcmp(i->direction, "outbound") == 0 ? "→" : "←";
+}
+
+/* "2026-11-21T21:07:07Z" as "2026-11-21 21:07:07 UTC". */
+static bool time_text(const char *time, struct bytes *out)
+{
+    if (strlen(time) != strlen("2026-11-21T21:07:07Z"))
+        return bytes_puts(out, "at an unknown time");
+    return bytes_printf(out, "%.10s %.8s UTC", time, time + strlen("2026-11-21T"));
+}
+
+static bool message_text(const struct timeline_item *i, struct bytes *out)
+{
+    if (!i->has_message && !i->subject)
+        return true;
+    bool done = true;
+    if (i->subject)
+        done = bytes_printf(out, "       subject  %s\n", i->subject) &&
+               bytes_printf(out, "       from     %s\n", i->from ? i->from : "");
+    for (size_t k = 0; done && k < i->to.count; k++)
+        done = bytes_printf(out, "       %s       %s\n", k ? "  " : "to", i->to.items[k]);
+    return done && bytes_printf(out, "       size     %" PRIu64 " octets%s\n", i->size,
+                                i->dropped ? ", too large to be kept: hash and size only" : "");
+}
+
+static bool fact_text(const struct timeline_item *i, struct bytes *out)
+{
+    bool done = true;
+    if (i->has_amount) {
+        const char *currency = i->currency ? i->currency : "EUR";
+        char amount[MONEY_CHARS];
+        money_format(i->amount, currency, amount);
+        done = bytes_printf(out, "       amount   %s %s\n", amount, currency);
+    }
+    if (done && i->occurred)
+        done = bytes_printf(out, "       day      %s\n", i->occurred);
+    if (done && i->text)
+        done = bytes_printf(out, "       text     %s\n", i->text);
+    if (done && i->erased)
+        done = bytes_puts(out, "       its private part and message were erased\n");
+    return done;
+}
+
+static bool item_text(const struct timeline_item *i, struct bytes *out)
+{
+    bool done = i->n ? bytes_printf(out, "\n%4" PRIu64 "   ", i->n) : bytes_puts(out, "\n       ");
+    return done && time_text(i->time, out) &&
+           bytes_printf(out, "  %s %s\n", arrow(i), event_words(i->event, i->level, LANGUAGE_EN)) &&
+           message_text(i, out) && fact_text(i, out) &&
+           bytes_printf(out, "       log      entry %" PRIu64 ", %s", i->seq,
+                        i->is_signed ? "signed" : "not yet signed") &&
+           (!i->about || bytes_printf(out, ", about entry %" PRIu64, i->about)) &&
+           bytes_puts(out, "\n");
+}
+
+static bool pause_text(const struct timeline *t, struct bytes *out)
+{
+    if (!t->paused_by)
+        return bytes_puts(out, "  reminders not paused\n");
+    for (size_t i = 0; i < t->count; i++)
+        if (t->items[i].seq == t->paused_by)
+            return bytes_printf(out, "  reminders PAUSED by number %" PRIu64 " below\n",
+                                t->items[i].n);
+    return bytes_printf(out, "  reminders PAUSED by entry %" PRIu64 " of the log\n", t->paused_by);
+}
+
+bool timeline_text(const struct timeline *t, struct bytes *out)
+{
+    bool done = bill_text(t, out) && pause_text(t, out);
+    if (done && t->count == 0)
+        done = bytes_puts(out, "\nNothing was filed for this invoice yet.\n");
+    for (size_t i = 0; done && i < t->count; i++)
+        done = item_text(&t->items[i], out);
+    if (done && t->review_count)
+        done = bytes_printf(out, "\nWaiting in review, matched weakly (temoin review):\n");
+    for (size_t i = 0; done && i < t->review_count; i++)
+        done = item_text(&t->reviews[i], out);
+    return done;
+}
