@@ -111,11 +111,10 @@ class FullDisk(DaemonCase):
 
     def fill(self):
         ballast = self.disk / "ballast"
-        with open(ballast, "wb") as out:
+        with open(ballast, "wb", buffering=0) as out:
             try:
-                while True:
-                    out.write(b"\0" * 4096)
-                    out.flush()
+                while out.write(b"\0" * 4096):
+                    pass
             except OSError:
                 pass
         self.addCleanup(lambda: ballast.unlink(missing_ok=True))
