@@ -48,7 +48,9 @@ enum store_status unpack_feed(struct unpack *u, const void *data, size_t len,
                               ZSTD_getErrorName(left));
         u->in_frame = left != 0;
         st = unpack_plain(u, u->out, out.pos, err);
-        more = in.pos < in.size || out.pos == out.size;
+        /* A full buffer may hide more, but not beyond a frame's end: asking zstd then would
+           begin a next frame. */
+        more = in.pos < in.size || (u->in_frame && out.pos == out.size);
     }
     return st;
 }
