@@ -185,12 +185,6 @@ static void take_envelope_id(struct report *r, const char *value)
     keep(r, &r->envelope_id, id);
 }
 
-static void take_original_message_id(struct report *r, const char *value)
-{
-    if (!r->original_message_id && !msgid_first(value, &r->original_message_id))
-        r->out_of_memory = true;
-}
-
 /* "manual-action/MDN-sent-manually; displayed/error": the type. */
 static void take_disposition(struct report *r, const char *value)
 {
@@ -220,6 +214,14 @@ static void take_message_id(struct report *r, const char *value)
     else if (id && !strings_add_unique(&r->returned_ids, id))
         r->out_of_memory = true;
     free(id);
+}
+
+/* An MDN names the message it is about; it routes like an id of returned headers. */
+static void take_original_message_id(struct report *r, const char *value)
+{
+    take_message_id(r, value);
+    if (!r->original_message_id && !msgid_first(value, &r->original_message_id))
+        r->out_of_memory = true;
 }
 
 static const struct {

@@ -134,7 +134,8 @@ static void test_mdn(void **state)
                       "Final-Recipient: rfc822;a@b.example\n"
                       "Original-Message-ID:\n <one@creditor.example>\n"
                       "Disposition: manual-action/MDN-sent-manually;\n Displayed/error\n",
-                      "a@b.example a@b.example - -\n- <one@creditor.example> displayed\n");
+                      "a@b.example a@b.example - -\n- <one@creditor.example> "
+                      "displayed\n<one@creditor.example>\n"); /* and routes */
 }
 
 static void test_groups(void **state)
