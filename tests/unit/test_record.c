@@ -158,15 +158,15 @@ static void odd_private_parts_have_no_nonce(void **state)
 {
     (void)state;
     unsigned char nonce[NONCE_OCTETS];
-    const char *odd[] = {"",
-                         "{}",
-                         "[]",
-                         "{\"nonce\":1}",
-                         "{\"nonce\":\"11\"}",
-                         "{\"nonce\":\"zz11111111111111111111111111111111111111111111111111111111"
-                         "111111\"}"};
+    const char *odd[] = {
+        "", "{}", "[]", "{\"nonce\":1}", "{\"nonce\":\"11\"}", "{\"nonce\":\"zz\"}"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         assert_false(record_nonce(odd[i], strlen(odd[i]), nonce));
+    char text[] =
+        "{\"nonce\":\"1111111111111111111111111111111111111111111111111111111111111111\"}";
+    assert_true(record_nonce(text, strlen(text), nonce));
+    text[20] = 'A'; /* lower case only: one way to write it */
+    assert_false(record_nonce(text, strlen(text), nonce));
 }
 
 int main(void)
