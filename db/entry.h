@@ -60,7 +60,7 @@ struct entry {
     struct strings recipients; /* normalised; outbound */
     uint64_t token;            /* message number; 0: none */
     char *base_subject;        /* NULL: none */
-    bool pauses;               /* pauses its dossiers */
+    bool pauses;               /* pauses its dossiers; a decision pauses the first one only */
     char *review_invoice;      /* goes to review, proposed for this invoice; NULL */
     char *learn_debtor;        /* contacts learned from a first reminder; NULL */
     struct strings learn_addresses;

@@ -234,9 +234,11 @@ static enum store_status put_places(struct db *log, const struct appending *a,
                                     struct store_error *err)
 {
     enum store_status st = STORE_OK;
-    int64_t pauses = a->e->pauses ? (int64_t)a->record.seq : 0;
     for (size_t i = 0; st == STORE_OK && i < a->record.place_count; i++) {
         struct place *p = &a->places[i];
+        /* A decision is noted in the dossier that was proposed, too, but pauses its target only. */
+        bool here = a->e->pauses && (i == 0 || !a->e->decides);
+        int64_t pauses = here ? (int64_t)a->record.seq : 0;
         int64_t n = (int64_t)p->n + 1;
         if (p->id) {
             st = db_run(log,
