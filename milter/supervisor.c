@@ -291,6 +291,10 @@ size_t supervisor_count(const struct supervisor *s, enum child_role role)
 
 void supervisor_kill(struct supervisor *s)
 {
+    for (size_t i = 0; i < s->service_count; i++) {
+        s->services[i].wanted = false;
+        s->services[i].start_at = 0;
+    }
     for (size_t i = 0; i < s->child_count; i++)
         kill(s->children[i]->pid, SIGKILL);
 }
