@@ -48,8 +48,8 @@ static const struct command commands[] = {
     {"note", command_note, SETTINGS_NEEDED, true, "enter a note in a dossier"},
     {"review", command_review, SETTINGS_NEEDED, true, "weak matches: list, assign, dismiss"},
     {"file", command_file, SETTINGS_NEEDED, false, "take in a message that the milter did not see"},
-    {"evidence", command_evidence, SETTINGS_NEEDED, true, "write the evidence file of an invoice"},
-    {"verify", command_verify, SETTINGS_OPTIONAL, true, "verify the log, or an evidence file"},
+    {"evidence", command_evidence, SETTINGS_NEEDED, false, "write the evidence file of an invoice"},
+    {"verify", command_verify, SETTINGS_OPTIONAL, true, "is the log what was written?"},
     {"stats", command_stats, SETTINGS_NEEDED, true, "figures"},
 };
 
