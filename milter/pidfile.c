@@ -8,11 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/bytes.h"
 
 enum { NUMBER_MAX = 32 };
+
+/* The file that is locked may have been removed meanwhile by the process that ended. */
+static bool is_current(const struct pidfile *p)
+{
+    struct stat mine, there;
+    return fstat(p->fd, &mine) == 0 && stat(p->path, &there) == 0 && mine.st_dev == there.st_dev &&
+           mine.st_ino == there.st_ino;
+}
 
 static void say_held(const struct pidfile *p, struct store_error *err)
 {
@@ -40,6 +49,8 @@ bool pidfile_take(const char *directory, struct pidfile *p, struct store_error *
         store_fail_errno(err, errno, "%s", p->path);
     else if (flock(p->fd, LOCK_EX | LOCK_NB) != 0)
         say_held(p, err);
+    else if (!is_current(p))
+        store_fail(err, STORE_BUSY, "%s: another temoind is just ending: try again", p->path);
     else if (ftruncate(p->fd, 0) != 0 || pwrite(p->fd, number, (size_t)len, 0) != len)
         store_fail_errno(err, errno, "%s", p->path);
     else

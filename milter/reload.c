@@ -47,8 +47,6 @@ static bool compare_listeners(const struct settings *running, const struct setti
         if (new &&differ(old->socket, new->socket) &&
             !note_listener(&out->later, old->name, " socket"))
             return false;
-        if (new && old->role != new->role && !note_listener(&out->later, old->name, " role"))
-            return false;
     }
     for (size_t i = 0; i < next->listener_count; i++)
         if (!by_name(running, next->listeners[i].name) &&

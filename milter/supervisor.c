@@ -24,7 +24,7 @@ enum {
     BEHIND_SCRIBE_MS = 1000, /* at start the others wait for scribe, at most so long */
     STOP_MS = 5000,          /* for a child to end after "stop" */
     DRAIN_MARGIN_MS = 10000, /* beyond drain_timeout */
-    TELL_MS = 200,
+    TELL_MS = 3000,          /* a frame beyond the socket's buffer waits for a child that is busy */
 };
 
 enum { STARTING, READY, LEAVING };
