@@ -29,7 +29,7 @@
 
 enum {
     DAY_S = 86400,
-    BATCH_MAX = 200,
+    BATCH_MAX = 150,
     BATCH_OCTETS = 1024 * 1024,
     SLICE_OCTETS = 2 * 1024 * 1024,
     READ_OCTETS = 64 * 1024,

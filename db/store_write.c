@@ -206,28 +206,34 @@ static enum store_status put_entry(struct db *log, const struct appending *a,
                   a->private_part.len);
 }
 
-static enum store_status put_message(struct store *store, struct appending *a,
+/* Give a spilled body its name. Done before the first row is written, so that a descriptor which
+   is not what it was said to be is refused by itself. */
+static enum store_status keep_body(struct store *store, struct appending *a,
+                                   struct store_error *err)
+{
+    const struct entry_message *m = &a->e->message;
+    if (!m->present || m->bytes_dropped || m->body_fd < 0)
+        return STORE_OK;
+    enum store_status st = body_keep(store, m->body_fd, m->body_size, a->body, err);
+    if (st == STORE_OK && !strings_add(&store->linked, a->body)) {
+        body_remove(store, a->body);
+        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    }
+    return st;
+}
+
+static enum store_status put_message(struct db *log, const struct appending *a,
                                      struct store_error *err)
 {
     const struct entry_message *m = &a->e->message;
-    enum store_status st = STORE_OK;
     if (!m->present || m->bytes_dropped)
         return STORE_OK;
-    if (m->body_fd >= 0) {
-        st = body_keep(store, m->body_fd, m->body_size, a->body, err);
-        if (st == STORE_OK && !strings_add(&store->linked, a->body)) {
-            body_remove(store, a->body);
-            st = store_fail(err, STORE_NO_MEMORY, "out of memory");
-        }
-    }
-    if (st == STORE_OK)
-        st = db_run(store->log,
-                    "INSERT INTO message (seq, time, size, volume, pieces, body, body_size,"
-                    " packed) VALUES (?, ?, ?, 0, 0, ?, ?, ?)",
-                    err, "iiitib", (int64_t)a->record.seq, a->record.time, (int64_t)m->size,
-                    *a->body ? a->body : NULL, (int64_t)(m->body_fd >= 0 ? m->body_size : 0),
-                    (const void *)m->packed.data, m->packed.len);
-    return st;
+    return db_run(log,
+                  "INSERT INTO message (seq, time, size, volume, pieces, body, body_size,"
+                  " packed) VALUES (?, ?, ?, 0, 0, ?, ?, ?)",
+                  err, "iiitib", (int64_t)a->record.seq, a->record.time, (int64_t)m->size,
+                  *a->body ? a->body : NULL, (int64_t)(m->body_fd >= 0 ? m->body_size : 0),
+                  (const void *)m->packed.data, m->packed.len);
 }
 
 static enum store_status put_places(struct db *log, const struct appending *a,
@@ -311,7 +317,7 @@ static enum store_status put_all(struct store *store, struct appending *a, struc
 {
     enum store_status st = put_entry(store->log, a, err);
     if (st == STORE_OK)
-        st = put_message(store, a, err);
+        st = put_message(store->log, a, err);
     if (st == STORE_OK)
         st = put_places(store->log, a, err);
     if (st == STORE_OK)
@@ -320,7 +326,8 @@ static enum store_status put_all(struct store *store, struct appending *a, struc
         st = put_review(store->log, a, err);
     if (st != STORE_OK) {
         store->spoiled = true;
-        return st;
+        /* A row that the schema refuses now: the log is not as an append leaves it. */
+        return st == STORE_INVALID ? STORE_CORRUPT : st;
     }
     store->last_seq = a->record.seq;
     if (a->e->message.present) {
@@ -347,6 +354,8 @@ enum store_status store_append(struct store *store, const struct store_context *
             st = find_places(store, &a, err);
         if (st == STORE_OK)
             st = compose(store, &a, err);
+        if (st == STORE_OK)
+            st = keep_body(store, &a, err);
         if (st == STORE_OK)
             st = put_all(store, &a, err);
         out->seq = st == STORE_OK ? a.record.seq : 0;

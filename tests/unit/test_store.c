@@ -153,6 +153,23 @@ static void a_bad_request_does_not_spoil_the_group(void **state)
     entry_free(&real);
 }
 
+static void a_body_that_is_not_what_was_said_is_refused_alone(void **state)
+{
+    struct world *w = *state;
+    struct appended done;
+    struct entry bad, good;
+    mail(w, &bad, "outbound", "F-1", NULL, "12345", 5, true);
+    assert_int_equal(ftruncate(bad.message.body_fd, 3), 0);
+    fact(&good, "note", "F-1");
+    assert_ok(w, store_begin(w->store, &w->err));
+    assert_int_equal(store_append(w->store, &world_context, &bad, &done, &w->err), STORE_INVALID);
+    assert_ok(w, store_append(w->store, &world_context, &good, &done, &w->err));
+    assert_int_equal(done.seq, 1);
+    assert_ok(w, store_commit(w->store, &w->err));
+    entry_free(&bad);
+    entry_free(&good);
+}
+
 static void rollback_leaves_nothing_and_no_gap(void **state)
 {
     struct world *w = *state;
@@ -645,6 +662,7 @@ int main(int argc, char **argv)
         TEST(dossiers_are_chains),
         TEST(dossiers_are_listed),
         TEST(a_bad_request_does_not_spoil_the_group),
+        TEST(a_body_that_is_not_what_was_said_is_refused_alone),
         TEST(rollback_leaves_nothing_and_no_gap),
         TEST(a_retry_appends_nothing),
         TEST(the_window_ends_for_messages_only),
