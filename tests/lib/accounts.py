@@ -39,7 +39,7 @@ class Accounts:
                     )  # fmt: skip
 
     def remove(self):
-        for name in (self.user, self.milter, self.sealer):
+        for name in (self.milter, self.sealer, self.user):  # the group's own user last
             if _exists(pwd.getpwnam, name):
                 subprocess.run(["userdel", name], check=False)
         if _exists(grp.getgrnam, self.group):

@@ -21,7 +21,7 @@ import smtplib
 import socket
 import subprocess
 
-from . import live, wait
+from . import live, milter, wait
 
 SERVICES = """\
 pickup    unix  n  -  n  60    1  pickup
@@ -245,15 +245,16 @@ class Postfix:
         wait.until(self.is_empty, seconds, f"an empty queue of {self.hostname}", every=0.1)
 
 
-def delivered_copy(raw):
-    """A delivered message without the trace lines that MTAs put above it, with CRLF: what the
-    milter protocol showed of it. Return-Path, X-Original-To, Delivered-To and Received stand on
-    top; the first other field ends them."""
+def delivered_copy(raw, own="mail.creditor.example"):
+    """A delivered message as the milter protocol showed it, with CRLF: without the trace fields
+    that the delivering server put on top, and without the Received line of the server `own`,
+    which stands below fields that a filter inserted at the top."""
+    fields, body = milter.split_message(raw.replace(b"\r\n", b"\n"))
     traces = (b"return-path", b"x-original-to", b"delivered-to", b"received")
-    lines = raw.replace(b"\r\n", b"\n").split(b"\n")
-    at = 0
-    while at < len(lines) and lines[at].split(b":")[0].lower() in traces:
-        at += 1
-        while at < len(lines) and lines[at][:1] in (b" ", b"\t"):
-            at += 1
-    return b"\r\n".join(lines[at:])
+    while fields[0][0].lower() in traces:
+        del fields[0]
+    by = f"by {own} ".encode()
+    state = milter.MessageState("", [], b"")
+    state.fields = [f for f in fields if f[0].lower() != b"received" or by not in f[1]]
+    state.body = body
+    return state.render()
