@@ -84,10 +84,8 @@ static void key_files(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0444);
 
-    assert_int_equal(shell("openssl x509 -in keys/seal.pem -noout -text -nameopt utf8"), 0);
-    assert_int_equal(shell("grep -q 'Subject: O=Société d.essai, CN=Société d.essai' shell.out || "
-                           "openssl x509 -in keys/seal.pem -noout -subject -nameopt "
-                           "utf8,sep_comma_plus | grep -q 'CN=Société d.essai'"),
+    assert_int_equal(shell("openssl x509 -in keys/seal.pem -noout -subject -nameopt "
+                           "utf8,sep_comma_plus | grep \"O=Société d'essai,CN=Société d'essai\""),
                      0);
     assert_int_equal(shell("openssl x509 -in keys/seal.pem -noout -text | "
                            "grep -q 'Digital Signature, Non Repudiation'"),
@@ -176,7 +174,7 @@ static void signature(void **state)
     write_file("s.p7s", p7s.data, p7s.len);
     write_file("c", RECORD, strlen(RECORD));
     assert_int_equal(shell(VERIFY), 0);
-    assert_int_equal(shell("grep -q 'CAdES Verification successful' shell.out"), 0);
+    assert_int_equal(shell(VERIFY " 2>&1 | grep -q 'CAdES Verification successful'"), 0);
 
     write_file("c", "{\"seq\":2}", strlen(RECORD));
     assert_int_not_equal(shell(VERIFY), 0);
