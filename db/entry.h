@@ -56,7 +56,9 @@ struct entry {
     struct entry_message message;
 
     /* what the writer indexes with it, in the same transaction */
-    struct strings ids;        /* message-ids "<…>" that name this entry */
+    struct strings ids;        /* message-ids "<…>" that name this entry; each must stand in the
+                                  private part as ids.message_id (a text or a list), or a lookup
+                                  does not confirm it */
     struct strings recipients; /* normalised; outbound */
     uint64_t token;            /* message number; 0: none */
     char *base_subject;        /* NULL: none */
@@ -65,7 +67,7 @@ struct entry {
     char *learn_debtor;        /* contacts learned from a first reminder; NULL */
     struct strings learn_addresses;
     uint64_t decides;     /* review decision: the seq it is about; 0 */
-    const char *decision; /* "assign" or "dismiss"; static */
+    const char *decision; /* "assign" (to the first of `dossiers`) or "dismiss"; static */
     bool has_retry;
     unsigned char retry[HASH_OCTETS]; /* names the same message or fact again */
     struct edits edits; /* stored, returned to whoever brings the same `retry` again */

@@ -128,8 +128,8 @@ struct stored_entry {
     struct bytes record;       /* public part, the octets that are hashed and signed */
     struct bytes private_part; /* octets as committed to in the record; data NULL once erased */
     unsigned char leaf[HASH_OCTETS];
-    bool has_message;
-    uint64_t size;
+    bool has_message; /* its octets are kept: not "dropped" (record.h), not erased */
+    uint64_t size;    /* of the message, kept or not; 0: none */
 };
 void stored_entry_free(struct stored_entry *e);
 
@@ -143,7 +143,8 @@ enum store_status store_each_entry(struct store *store, uint64_t from,
                                    void *context, struct store_error *err);
 
 /* Write the message of an entry, as archived, in chunks. STORE_NOT_FOUND: it has none (kept
-   as hash only, or erased). False from `sink` stops with STORE_IO. */
+   as hash only, or erased). STORE_CORRUPT: it should be there and is not, or not whole; part of
+   it may have been written. False from `sink` stops with STORE_IO. */
 enum store_status store_message(struct store *store, uint64_t seq,
                                 bool (*sink)(const void *data, size_t len, void *context),
                                 void *context, struct store_error *err);

@@ -3,6 +3,8 @@
  */
 #include "tests/unit/store_world.h"
 
+#include <grp.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "db/sqlite.h"
@@ -340,6 +342,60 @@ static void a_body_of_another_file_system_is_copied(void **state)
     free(body);
 }
 
+/* As the writer's user: take in a body that the mail side's user spilled. 0: its file was linked
+   into bodies/, not copied. */
+static int append_as_writer(struct world *w, struct entry *e)
+{
+    struct appended done;
+    struct stat before, after;
+    if (setgroups(0, NULL) < 0 || setresgid(1, 1, 1) < 0 || setresuid(1, 1, 1) < 0 ||
+        fstat(e->message.body_fd, &before) < 0)
+        return 9;
+    bool ok = store_open(w->directory, STORE_WRITE, &w->store, &w->err) == STORE_OK &&
+              store_begin(w->store, &w->err) == STORE_OK &&
+              store_append(w->store, &world_context, e, &done, &w->err) == STORE_OK &&
+              store_commit(w->store, &w->err) == STORE_OK;
+    if (!ok)
+        fprintf(stderr, "as the writer: %s\n", w->err.text);
+    store_close(w->store);
+    return !ok ? 1 : fstat(e->message.body_fd, &after) == 0 && after.st_nlink == 1 ? 0 : 2;
+}
+
+static void the_mail_sides_body_is_linked_by_another_user(void **state)
+{
+    struct world *w = *state;
+    gid_t group = 1;
+    struct entry e;
+    int status = -1;
+    char command[200], *body = pattern(300000);
+    if (geteuid() != 0) {
+        print_message("needs root to become two users\n");
+        free(body);
+        skip();
+    }
+    store_close(w->store);
+    w->store = NULL;
+    snprintf(command, sizeof command, "cd %s && chown -R 1:1 . && chmod 0750 . && chmod 2770 spool",
+             w->directory);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(setgroups(1, &group), 0); /* user 2, who faces the mail, in group 1 */
+    assert_int_equal(setegid(2) | seteuid(2), 0);
+    mail(w, &e, "outbound", "F-1", NULL, body, 300000, true);
+    assert_int_equal(seteuid(0) | setegid(0) | setgroups(0, NULL), 0);
+    assert_int_equal(fchmod(e.message.body_fd, 0660), 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(append_as_writer(w, &e));
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    entry_free(&e);
+    assert_ok(w, store_open(w->directory, STORE_WRITE, &w->store, &w->err));
+    assert_message(w, w->store, 1, body, 300000);
+    tidy_all(w, time(NULL) + DAY);
+    assert_message(w, w->store, 1, body, 300000);
+    free(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +410,7 @@ int main(void)
         TEST(a_damaged_message_is_not_handed_out_as_whole),
         TEST(the_sink_may_stop),
         TEST(orphans_are_swept_at_the_start),
+        TEST(the_mail_sides_body_is_linked_by_another_user),
         TEST(a_body_of_another_file_system_is_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
