@@ -110,7 +110,7 @@ static enum store_status too_new(struct db *db, int64_t found, const struct sche
 enum store_status schema_migrate(struct db *db, const struct schema *schema,
                                  struct store_error *err)
 {
-    int64_t found;
+    int64_t found = 0;
     enum store_status st = db_exec(db, "BEGIN IMMEDIATE", err);
     if (st == STORE_OK)
         st = db_number(db, "PRAGMA user_version", 0, &found, err, "");
