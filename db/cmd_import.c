@@ -18,7 +18,7 @@
 #include "db/import.h"
 #include "db/scribe_client.h"
 
-enum { FILE_MAX = 256 * 1024 * 1024 };
+enum { FILE_MAX = 256 * 1024 * 1024, PROGRESS_STEP = 100 };
 
 static const char help[] =
     "usage: temoin import [--strict] [--dry-run] FILE...\n\n"
@@ -45,7 +45,7 @@ static int read_source(struct source *source)
         return command_fail(errno == EACCES ? EX_NOPERM : EX_NOINPUT, "cannot open %s: %s",
                             source->name, strerror(errno));
     char chunk[65536];
-    ssize_t got;
+    ssize_t got = 0;
     bool grown = true;
     while (grown && source->data.len <= FILE_MAX && (got = read(fd, chunk, sizeof chunk)) > 0)
         grown = bytes_append(&source->data, chunk, (size_t)got);
@@ -120,6 +120,8 @@ static int import_source(const struct command_context *c, const struct options *
 /* Hand an entry of the outbox to the log; what fails stays for the next command. */
 struct delivery {
     const struct settings *settings;
+    size_t count;
+    bool terminal; /* somebody is watching */
     enum store_status status;
     struct store_error err;
 };
@@ -131,14 +133,20 @@ static bool deliver(struct entry *e, void *context)
     if (d->status == STORE_OK)
         d->status = log_append(d->settings, e, &done, &d->err);
     appended_free(&done);
+    d->count += d->status == STORE_OK;
+    if (d->terminal && d->count % PROGRESS_STEP == 0)
+        fprintf(stderr, "\r%zu entries handed to the log", d->count);
     return d->status == STORE_OK;
 }
 
 static int flush_outbox(const struct command_context *c, struct register_db *db)
 {
-    struct delivery d = {.settings = c->settings, .status = STORE_OK};
+    struct delivery d = {
+        .settings = c->settings, .terminal = isatty(STDERR_FILENO), .status = STORE_OK};
     struct store_error err = {.text = ""};
     enum store_status status = register_outbox_flush(db, deliver, &d, &err);
+    if (d.terminal && d.count >= PROGRESS_STEP)
+        fputc('\n', stderr);
     if (d.status != STORE_OK) {
         command_fail_store(d.status, &d.err);
         return command_fail(exit_status(d.status), "the register is changed, the log will take it "

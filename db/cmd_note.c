@@ -23,7 +23,7 @@ static const char help[] =
 static int read_text(struct bytes *text)
 {
     char chunk[4096];
-    ssize_t got;
+    ssize_t got = 0;
     while (text->len <= NOTE_MAX && (got = read(STDIN_FILENO, chunk, sizeof chunk)) > 0)
         if (!bytes_append(text, chunk, (size_t)got))
             return command_fail(EX_OSERR, "out of memory");

@@ -267,13 +267,7 @@ enum store_status postfix_ask(const char *config_directory, struct postfix *p,
                                          "milter_protocol",
                                          "smtpd_sasl_auth_enable",
                                          NULL};
-    static const char *const own[] = {"-x",
-                                      "-P",
-                                      "*/*/smtpd_milters",
-                                      "*/*/non_smtpd_milters",
-                                      "*/*/milter_default_action",
-                                      "*/*/smtpd_sasl_auth_enable",
-                                      NULL};
+    static const char *const own[] = {"-x", "-P", NULL};
     static const char *const services[] = {"-F", "*/*/command", "*/*/chroot", NULL};
     struct bytes main_cf = {0}, master = {0}, fields = {0};
     *p = (struct postfix){0};

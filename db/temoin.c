@@ -9,7 +9,6 @@
  */
 #include <getopt.h>
 #include <gmime/gmime.h>
-#include <gmime/gmime.h>
 #include <locale.h>
 #include <pwd.h>
 #include <signal.h>
@@ -101,14 +100,6 @@ static char *find_actor(void)
     return done ? bytes_steal(&number) : NULL;
 }
 
-static bool asks_help(int argc, char **argv)
-{
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0)
-            return true;
-    return false;
-}
-
 static int run(const struct command *command, const char *config, int argc, char **argv)
 {
     char *actor = find_actor();
@@ -116,7 +107,7 @@ static int run(const struct command *command, const char *config, int argc, char
         return command_fail(EX_OSERR, "out of memory");
     struct command_context c = {.config_file = config, .actor = actor};
     int status = EX_OK;
-    bool help = asks_help(argc, argv);
+    bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
     bool wanted = command->settings == SETTINGS_NEEDED ||
                   (command->settings == SETTINGS_OPTIONAL && access(config, R_OK) == 0);
     if (wanted && !help)

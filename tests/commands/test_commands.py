@@ -414,6 +414,12 @@ class Note(CommandCase):
         self.assertIn("Appelé Mme Durand, sans réponse", text)
         self.assertIn("2026-11-12", text)
 
+    def test_a_text_that_looks_like_an_option(self):
+        self.fill("F-2026-001")
+        self.temoin("note", "F-2026-001", "see", "--help")
+        self.temoin("note", "F-2026-001", "--", "--help")
+        self.assertEqual(self.daemon.events("F-2026-001"), ["note", "note"])
+
     def test_refusals(self):
         self.fill("F-2026-001")
         self.temoin("note", "F-2026-404", "x", status=66)
