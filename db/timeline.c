@@ -218,13 +218,33 @@ static enum store_status about_load(const struct timeline_sources *from, struct 
     return st == STORE_NOT_FOUND ? STORE_OK : st;
 }
 
+/* Foreign text of the register, made fit to be shown. False: out of memory. */
+static bool tidy(char **text)
+{
+    char *clean = *text ? text_clean(*text) : NULL;
+    if (*text && !clean)
+        return false;
+    free(*text);
+    *text = clean;
+    return true;
+}
+
+static bool bill_tidy(struct register_invoice *b)
+{
+    bool done = tidy(&b->number) && tidy(&b->debtor) && tidy(&b->debtor_name) &&
+                tidy(&b->currency) && tidy(&b->issued) && tidy(&b->due);
+    for (size_t i = 0; done && i < b->contacts.count; i++)
+        done = tidy(&b->contacts.items[i]);
+    return done;
+}
+
 /* --- all ------------------------------------------------------------------------------------*/
 
-static enum store_status dossier_load(const struct timeline_sources *from, struct timeline *t,
-                                      bool *known, struct store_error *err)
+static enum store_status dossier_load(const struct timeline_sources *from, const char *invoice,
+                                      struct timeline *t, bool *known, struct store_error *err)
 {
     struct dossier d = {0};
-    enum store_status st = store_dossier(from->store, t->invoice, &d, err);
+    enum store_status st = store_dossier(from->store, invoice, &d, err);
     if (st == STORE_NOT_FOUND)
         return STORE_OK;
     *known = true;
@@ -242,8 +262,8 @@ static enum store_status dossier_load(const struct timeline_sources *from, struc
     return st;
 }
 
-static enum store_status reviews_load(const struct timeline_sources *from, struct timeline *t,
-                                      bool *known, struct store_error *err)
+static enum store_status reviews_load(const struct timeline_sources *from, const char *invoice,
+                                      struct timeline *t, bool *known, struct store_error *err)
 {
     struct review_item *all = NULL;
     size_t count = 0;
@@ -251,7 +271,7 @@ static enum store_status reviews_load(const struct timeline_sources *from, struc
     if (st == STORE_OK && count && !(t->reviews = calloc(count, sizeof *t->reviews)))
         st = no_memory(err);
     for (size_t i = 0; st == STORE_OK && i < count; i++) {
-        if (!all[i].invoice || strcmp(all[i].invoice, t->invoice) != 0)
+        if (!all[i].invoice || strcmp(all[i].invoice, invoice) != 0)
             continue;
         *known = true;
         st = item_load(from, all[i].seq, &t->reviews[t->review_count++], err);
@@ -265,19 +285,21 @@ enum store_status timeline_load(const struct timeline_sources *from, const char 
 {
     bool known = false;
     enum store_status st = STORE_OK;
-    t->invoice = strdup(invoice);
+    t->invoice = text_clean(invoice);
     if (!t->invoice)
         return no_memory(err);
     if (from->bills) {
         st = register_invoice(from->bills, invoice, &t->bill, err);
         t->registered = known = st == STORE_OK;
+        if (t->registered && !bill_tidy(&t->bill))
+            st = no_memory(err);
         if (st == STORE_NOT_FOUND)
             st = STORE_OK;
     }
     if (st == STORE_OK)
-        st = dossier_load(from, t, &known, err);
+        st = dossier_load(from, invoice, t, &known, err);
     if (st == STORE_OK)
-        st = reviews_load(from, t, &known, err);
+        st = reviews_load(from, invoice, t, &known, err);
     if (st == STORE_OK && !known)
         st = store_fail(err, STORE_NOT_FOUND,
                         "%s: neither register nor log know this invoice: is the number right?",
