@@ -16,7 +16,7 @@
 
 #include "db/msg.h"
 
-enum { RESERVE_MAX = 100000, ENTRY_OVERHEAD = 4096 };
+enum { RESERVE_MAX = 100000, ENTRY_OVERHEAD = 16384 };
 
 bool desk_admits(const struct desk *d, uid_t uid)
 {

@@ -1,8 +1,9 @@
 /*
  * scribe_upkeep - checkpoints of the write-ahead log, off the commit path
  *
- * SQLite begins the file anew when everything in it is checkpointed, but never shortens it: so
- * its size tells only that it has grown once, and the octets written since tell when to look.
+ * Under load the writer is always ahead of the PASSIVE checkpoints, so that the file never
+ * begins anew and grows. A RESTART by the writer then finds little left to do. The store
+ * bounds the file to 64 MB whenever it begins anew: a larger one is in use beyond that.
  */
 #include "db/scribe_upkeep.h"
 
@@ -15,12 +16,15 @@
 
 #include "db/msg.h"
 #include "db/store.h"
+#include "db/wire.h"
 #include "policy/bytes.h"
 
 enum {
     GROWN = 4 * 1024 * 1024,      /* octets that call for a checkpoint at once */
     TOO_LARGE = 64 * 1024 * 1024, /* octets that call for a RESTART */
     REST_S = 1,                   /* less than GROWN waits so long */
+    LOOK_MS = 100,                /* between looks at the size */
+    AGAIN_MS = 1000,              /* after a RESTART, which a long reader may have prevented */
 };
 
 struct upkeep {
@@ -31,7 +35,7 @@ struct upkeep {
     pthread_cond_t changed;
     size_t unchecked; /* octets since the last checkpoint; guarded by `lock` */
     bool stop;        /* guarded by `lock` */
-    size_t since_restart;
+    int64_t look_at;  /* monotonic ms: when to look at the size next */
 };
 
 /* Wait until there is enough to do. False: stop. */
@@ -126,7 +130,6 @@ struct upkeep *upkeep_start(const char *directory)
 
 void upkeep_wrote(struct upkeep *u, size_t octets)
 {
-    u->since_restart += octets;
     pthread_mutex_lock(&u->lock);
     bool wake = u->unchecked == 0 || (u->unchecked < GROWN && u->unchecked + octets >= GROWN);
     u->unchecked += octets;
@@ -138,10 +141,12 @@ void upkeep_wrote(struct upkeep *u, size_t octets)
 bool upkeep_wants_restart(struct upkeep *u)
 {
     struct stat st;
-    if (u->since_restart < TOO_LARGE)
+    int64_t now = wire_clock_ms();
+    if (now < u->look_at)
         return false;
-    u->since_restart = 0;
-    return stat(u->wal, &st) == 0 && st.st_size > TOO_LARGE;
+    bool large = stat(u->wal, &st) == 0 && st.st_size > TOO_LARGE;
+    u->look_at = now + (large ? AGAIN_MS : LOOK_MS);
+    return large;
 }
 
 void upkeep_stop(struct upkeep *u)

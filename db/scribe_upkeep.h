@@ -21,10 +21,10 @@ struct upkeep;
 /* `directory` is the store's. NULL: out of memory or no thread. */
 struct upkeep *upkeep_start(const char *directory);
 
-/* So many octets, about, went into the write-ahead log. The writer's thread. */
+/* So many octets, about, went into the write-ahead log. Any thread. */
 void upkeep_wrote(struct upkeep *u, size_t octets);
 
-/* Did the file outgrow its bound since the last time this said so? The writer's thread. */
+/* Has the file outgrown its bound? Looks now and then only. The writer's thread. */
 bool upkeep_wants_restart(struct upkeep *u);
 
 /* Waits for a running checkpoint. NULL does nothing. */
