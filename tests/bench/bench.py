@@ -97,6 +97,7 @@ class Bench:
                     "smtpd_client_connection_count_limit": "0",
                 },
             )
+        self.postfix.mailbox(mails.JEANNE)
         self.postfix.transports.update({"debtor.example": "discard:", "creditor.example": "discard:"})
         self.postfix.settings["message_size_limit"] = "60000000"
         self.postfix.settings["default_process_limit"] = "200"
