@@ -45,7 +45,8 @@ void msg_open(const char *tag, const char *facility)
         openlog(tag, LOG_PID | LOG_NDELAY, facility_code(facility));
 }
 
-static void say(int priority, const char *word, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void say(int priority, const char *word,
+                                                      const char *format, va_list args)
 {
     char line[LINE_MAX_OCTETS];
     int head = snprintf(line, sizeof line, "%s[%ld]: %s", msg_tag, (long)getpid(), word);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WRITE_OUT_STEP = 1024 * 1024 };
@@ -49,6 +50,8 @@ static bool open_file(struct spool *spool)
 {
     spool->fd = open(spool->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0660);
     if (spool->fd < 0)
+        return fail(spool, errno);
+    if (fchmod(spool->fd, 0660) != 0) /* else the umask forbids scribe's link to it */
         return fail(spool, errno);
     if (!write_all(spool, spool->memory.data, spool->memory.len))
         return false;
