@@ -1,7 +1,8 @@
 /*
  * cmd_verify - temoin verify --log [--json]: is the log what was written?
  *
- * 0: intact; 1: altered, one line for each thing on stdout; 66, 74, 77: it cannot be read.
+ * 0: intact; 1: altered, or unsigned for too long, one line for each thing on stdout; 66, 74, 77:
+ * it cannot be read.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -20,7 +21,8 @@ static const char USAGE[] =
     "usage: temoin verify --log [--json]\n\n"
     "  --log   check every record, leaf, signature, message, dossier and the root\n"
     "  --json  print the result for programs\n\n"
-    "Exit status: 0 intact; 1 altered, naming what; 66, 74, 77 the store cannot be read.\n";
+    "Exit status: 0 intact; 1 altered or left unsigned, naming what; 66, 74, 77 the store cannot\n"
+    "be read.\n";
 
 static void show_progress(uint64_t done, uint64_t of)
 {
@@ -38,14 +40,13 @@ static void print_text(const struct verdict *v)
             printf("%s\n", f->what);
     }
     if (v->count == 0)
-        printf("intact: %" PRIu64 " entries, %" PRIu64 " messages and %" PRIu64
-               " dossiers are what was written",
+        printf("intact: all that was written is there, unchanged (entries: %" PRIu64
+               ", messages: %" PRIu64 ", dossiers: %" PRIu64 ")",
                v->entries, v->messages, v->dossiers);
     else
-        printf("ALTERED: %zu finding%s in %" PRIu64 " entries", v->count, v->count == 1 ? "" : "s",
-               v->entries);
+        printf("NOT INTACT (findings: %zu, entries: %" PRIu64 ")", v->count, v->entries);
     if (v->unsigned_yet)
-        printf("; %" PRIu64 " not yet signed", v->unsigned_yet);
+        printf("; not yet signed: %" PRIu64, v->unsigned_yet);
     printf("\n");
 }
 

@@ -229,7 +229,7 @@ static bool sealer_wait(struct sealer *s, int control_fd, int *wake_fd, int time
     if (!fds[1].revents)
         return false;
     if (!wake_drain(*wake_fd))
-        *wake_fd = -1; /* the tick goes on; the parent starts us anew with its next scribe */
+        *wake_fd = -1; /* nobody will wake us any more, but the tick goes on */
     return true;
 }
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "db/command.h"
 #include "db/verify.h"
 #include "tests/unit/sealed_store.h"
 
@@ -306,6 +307,33 @@ static void many(void **state)
     sealed_store_restore(w);
 }
 
+static int run_command(struct sealed_store *w, const char *option)
+{
+    char command[] = "verify", word[20];
+    snprintf(word, sizeof word, "%s", option);
+    char *argv[] = {command, word, NULL};
+    const struct command_context context = {
+        .config_file = "none", .settings = &w->settings, .actor = "tester"};
+    return command_verify(&context, 2, argv);
+}
+
+static void exit_codes(void **state)
+{
+    struct sealed_store *w = *state;
+    char file[200];
+    assert_int_equal(run_command(w, "--log"), 0);
+    assert_int_equal(run_command(w, "--json"), 64); /* verify FILE does not exist yet */
+    sealed_store_flip(w, "log.db", "entry", "record", "seq = 4", 40);
+    assert_int_equal(run_command(w, "--log"), 1);
+    snprintf(file, sizeof file, "%s/seal/seal.db", w->store);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(run_command(w, "--log"), 66);
+    assert_int_equal(truncate(file, 0), -1);
+    sealed_store_restore(w);
+    assert_int_equal(truncate(file, 5000), 0); /* half a database */
+    assert_int_equal(run_command(w, "--log"), 74);
+}
+
 static int restore(void **state)
 {
     sealed_store_restore(*state);
@@ -319,7 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(intact),         test(one_octet),    test(body_file), test(volume),
         test(signatures),     test(foreign_head), test(removed),   test(dossiers),
-        test(not_yet_signed), test(unreadable),   test(many),
+        test(not_yet_signed), test(unreadable),   test(many),      test(exit_codes),
     };
     return cmocka_run_group_tests(tests, make_world, drop_world);
 }
