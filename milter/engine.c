@@ -37,8 +37,8 @@
 
 enum { REPLY_TEXT_MAX = 400, BACKLOG = 1024 };
 
-/* libmilter hangs up at a packet above 64 kB unless told otherwise. Postfix sends a header field
-   whole, up to its header_size_limit (100 kB, and often set higher). */
+/* libmilter hangs up at a packet above 64 kB unless told otherwise, and a header field comes in
+   one packet. Postfix 3.7 cuts fields at 60 kB; other MTAs need not. */
 enum { PACKET_MAX = 2 * 1024 * 1024 };
 
 /* libmilter hands callbacks nothing of the process's own, so this must be global. It is set

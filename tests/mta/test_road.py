@@ -27,6 +27,15 @@ class Road(WorldCase):
         _, copy = self.remind(invoice, body=body, extra=extra)
         self.assertEqual(self.daemon.archived(invoice), [copy])
 
+    def test_header_of_1_mb(self):
+        """Postfix cuts the field (at 60 kB), and shows us what it keeps."""
+        invoice = self.invoice()
+        long = "\n ".join("x" * 70 for _ in range(15000))
+        _, copy = self.remind(invoice, extra=[("X-Long", long)])
+        (archived,) = self.daemon.archived(invoice)
+        self.assertEqual(archived, copy)
+        self.assertGreater(len(archived), 50000)
+
     def test_reply_is_filed_strong_and_pauses(self):
         invoice, copy = self.remind()
         self.assertFalse(self.daemon.paused(invoice))
