@@ -64,6 +64,17 @@ class Inbound(DaemonCase):
                 )
                 self.assert_dossier(self.arrive(answer), invoice, "reply", "strong")
 
+    def test_an_id_inside_a_comment_is_no_thread(self):
+        _, raw, _ = self.remind()
+        mid = mails.field(raw, "Message-ID")
+        for value in (f"<never@was.example> (as in {mid})", f"(({mid}) {mid}) <never@was.example>"):
+            with self.subTest(value):
+                self.unrelated(
+                    mails.plain(
+                        mails.PAUL, mails.JEANNE, "Re: rappel", extra=[("In-Reply-To", value)]
+                    )
+                )
+
     def test_subject_of_a_known_contact(self):
         """Rule 3 of inbound: the number in the subject, from a contact: found, not sure."""
         invoice = self.invoice()
