@@ -18,7 +18,7 @@
 #include "db/import.h"
 #include "db/scribe_client.h"
 
-enum { FILE_MAX = 256 * 1024 * 1024, PROGRESS_STEP = 100 };
+enum { FILE_MAX = 256 * 1024 * 1024 };
 
 static const char help[] =
     "usage: temoin import [--strict] [--dry-run] FILE...\n\n"
@@ -117,7 +117,7 @@ static int import_source(const struct command_context *c, const struct options *
     return result;
 }
 
-/* Hand an entry of the outbox to the log; what fails stays for the next command. */
+/* Hand entries of the outbox to the log; what fails stays for the next command. */
 struct delivery {
     const struct settings *settings;
     size_t count;
@@ -126,17 +126,15 @@ struct delivery {
     struct store_error err;
 };
 
-static bool deliver(struct entry *e, void *context)
+static size_t deliver(struct entry *entries, size_t count, void *context)
 {
     struct delivery *d = context;
-    struct appended done = {0};
-    if (d->status == STORE_OK)
-        d->status = log_append(d->settings, e, &done, &d->err);
-    appended_free(&done);
-    d->count += d->status == STORE_OK;
-    if (d->terminal && d->count % PROGRESS_STEP == 0)
+    size_t taken = 0;
+    d->status = log_append_all(d->settings, entries, count, &taken, &d->err);
+    d->count += taken;
+    if (d->terminal)
         fprintf(stderr, "\r%zu entries handed to the log", d->count);
-    return d->status == STORE_OK;
+    return taken;
 }
 
 static int flush_outbox(const struct command_context *c, struct register_db *db)
@@ -145,7 +143,7 @@ static int flush_outbox(const struct command_context *c, struct register_db *db)
         .settings = c->settings, .terminal = isatty(STDERR_FILENO), .status = STORE_OK};
     struct store_error err = {.text = ""};
     enum store_status status = register_outbox_flush(db, deliver, &d, &err);
-    if (d.terminal && d.count >= PROGRESS_STEP)
+    if (d.terminal && d.count)
         fputc('\n', stderr);
     if (d.status != STORE_OK) {
         command_fail_store(d.status, &d.err);

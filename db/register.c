@@ -220,9 +220,9 @@ enum store_status register_put_debtor(struct register_db *r, const char *code, c
         return store_fail(err, STORE_INVALID, "a debtor without a code");
     enum store_status st =
         db_run(r->db,
-               "INSERT INTO debtor (code, name) VALUES (?1, ?2) ON CONFLICT (code)"
+               "INSERT INTO debtor (code, name) VALUES (?1, ifnull(?2, '')) ON CONFLICT (code)"
                " DO UPDATE SET name = ?2 WHERE name <> ?2",
-               err, "tt", code, name ? name : "");
+               err, "tt", code, name);
     *changed = st == STORE_OK && row_changed(r);
     return st;
 }
@@ -258,7 +258,8 @@ enum store_status register_put_contact(struct register_db *r, const char *debtor
         return no_memory(r, err);
     st = db_run(r->db,
                 "INSERT INTO contact (address, debtor, name) VALUES (?1, ?2, ?3)"
-                " ON CONFLICT (address, debtor) DO UPDATE SET name = ?3 WHERE name IS NOT ?3",
+                " ON CONFLICT (address, debtor) DO UPDATE SET name = ?3"
+                " WHERE ?3 IS NOT NULL AND name IS NOT ?3",
                 err, "ttt", address, debtor, name);
     *changed = st == STORE_OK && row_changed(r);
     free(address);

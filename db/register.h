@@ -40,8 +40,9 @@ enum store_status register_invoice(struct register_db *db, const char *number,
                                    struct register_invoice *out, struct store_error *err);
 
 /* Writing: between register_begin and register_commit. An upsert says in *changed whether the
-   row was new or different. Payments are known by (invoice, reference): the same one twice
-   changes nothing; an invoice whose payments reach its amount becomes paid. */
+   row was new or different. A name that is NULL leaves the known one as it is. Payments are known
+   by (invoice, reference): the same one twice changes nothing; an invoice whose payments reach its
+   amount becomes paid. */
 enum store_status register_begin(struct register_db *db, struct store_error *err);
 enum store_status register_put_debtor(struct register_db *db, const char *code, const char *name,
                                       bool *changed, struct store_error *err);
@@ -60,9 +61,11 @@ enum store_status register_outbox_put(struct register_db *db, const struct entry
 enum store_status register_commit(struct register_db *db, struct store_error *err);
 void register_rollback(struct register_db *db);
 
-/* Hand every outbox entry to `deliver`, removing each when it returns true. */
+/* Hand the outbox's entries to `deliver`, the oldest first, some hundred at a time. It says how
+   many of them (the first ones) it has taken: these are removed. Less than all ends the flush. */
 enum store_status register_outbox_flush(struct register_db *db,
-                                        bool (*deliver)(struct entry *e, void *context),
+                                        size_t (*deliver)(struct entry *entries, size_t count,
+                                                          void *context),
                                         void *context, struct store_error *err);
 
 struct register_figures {

@@ -4,6 +4,7 @@
  * An entry is put here in the transaction of the change it tells, and taken out when the log
  * has it. A crash between the two delivers it again; the log knows it by its retry key, and
  * knows the keys of facts for ever. So a change and its entry are both there or neither.
+ * They go in batches, so that many of them cost few transactions here and in the log.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,62 +34,82 @@ enum store_status register_outbox_put(struct register_db *r, const struct entry 
     return st;
 }
 
-/* The oldest entry that waits, as the frame it was. */
-static enum store_status next_frame(struct register_db *r, int64_t *id, struct frame *f,
-                                    struct store_error *err)
+enum { BATCH = 200 };
+
+/* Entries that wait, with the frames that they point into. */
+struct batch {
+    size_t count;
+    int64_t ids[BATCH];
+    struct frame frames[BATCH];
+    struct entry entries[BATCH];
+};
+
+static void batch_free(struct batch *b)
 {
-    sqlite3_stmt *s;
-    bool row = false, copied = true;
-    *id = 0;
-    enum store_status st =
-        db_query(r->db, "SELECT id, entry, packed FROM outbox ORDER BY id LIMIT 1", &s, err, "");
-    if (st == STORE_OK)
-        st = db_step(r->db, s, &row, err);
-    if (row) {
-        const char *text = (const char *)sqlite3_column_text(s, 1);
-        *id = sqlite3_column_int64(s, 0);
-        f->json = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
-        copied = f->json && db_column_bytes(s, 2, &f->blob);
+    for (size_t i = 0; i < b->count; i++) {
+        entry_free(&b->entries[i]); /* before the frame, into which it points */
+        frame_free(&b->frames[i]);
     }
-    db_done(s);
-    if (!copied)
-        st = store_fail(err, STORE_CORRUPT, "%s: outbox entry %" PRId64 " cannot be read",
-                        r->db->file, *id);
-    return st;
+    free(b);
 }
 
-static enum store_status deliver_next(struct register_db *r,
-                                      bool (*deliver)(struct entry *e, void *context),
-                                      void *context, bool *more, struct store_error *err)
+static enum store_status take_row(struct register_db *r, sqlite3_stmt *s, struct batch *b,
+                                  struct store_error *err)
 {
-    struct frame f;
-    struct entry e;
-    const char *fault = "memory";
-    int64_t id;
-    frame_init(&f);
-    entry_init(&e);
-    enum store_status st = next_frame(r, &id, &f, err);
-    *more = st == STORE_OK && id;
-    if (*more && !entry_from_frame(&f, &e, &fault))
-        st = store_fail(err, STORE_CORRUPT, "%s: outbox entry %" PRId64 ": wrong %s", r->db->file,
-                        id, fault);
-    if (st == STORE_OK && *more) {
-        *more = deliver(&e, context); /* what is not taken waits, and those after it */
-        if (*more)
-            st = db_run(r->db, "DELETE FROM outbox WHERE id = ?", err, "i", id);
+    const char *fault = "JSON", *text = (const char *)sqlite3_column_text(s, 1);
+    int64_t id = sqlite3_column_int64(s, 0);
+    struct frame *f = &b->frames[b->count];
+    struct entry *e = &b->entries[b->count];
+    frame_init(f);
+    entry_init(e);
+    b->ids[b->count++] = id;
+    f->json = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (f->json && !db_column_bytes(s, 2, &f->blob))
+        return store_fail(err, STORE_NO_MEMORY, "%s: out of memory", r->db->file);
+    if (!f->json || !entry_from_frame(f, e, &fault))
+        return store_fail(err, STORE_CORRUPT,
+                          "%s: outbox entry %" PRId64 " cannot be read: wrong %s", r->db->file, id,
+                          fault);
+    return STORE_OK;
+}
+
+/* The oldest that wait. A damaged one ends the batch before it; alone, it is the failure. */
+static enum store_status read_batch(struct register_db *r, struct batch *b, struct store_error *err)
+{
+    sqlite3_stmt *s;
+    bool row = true;
+    enum store_status st =
+        db_query(r->db, "SELECT id, entry, packed FROM outbox ORDER BY id LIMIT ?", &s, err, "i",
+                 (int64_t)BATCH);
+    while (st == STORE_OK && row) {
+        st = db_step(r->db, s, &row, err);
+        if (st == STORE_OK && row)
+            st = take_row(r, s, b, err);
     }
-    entry_free(&e); /* before the frame, into which it points */
-    frame_free(&f);
-    return st;
+    db_done(s);
+    if (st == STORE_OK || b->count < 2)
+        return st;
+    frame_free(&b->frames[--b->count]);
+    return STORE_OK;
 }
 
 enum store_status register_outbox_flush(struct register_db *r,
-                                        bool (*deliver)(struct entry *e, void *context),
+                                        size_t (*deliver)(struct entry *entries, size_t count,
+                                                          void *context),
                                         void *context, struct store_error *err)
 {
     enum store_status st = STORE_OK;
     bool more = true;
-    while (st == STORE_OK && more)
-        st = deliver_next(r, deliver, context, &more, err);
+    while (st == STORE_OK && more) {
+        struct batch *b = calloc(1, sizeof *b);
+        if (!b)
+            return store_fail(err, STORE_NO_MEMORY, "%s: out of memory", r->db->file);
+        st = read_batch(r, b, err);
+        size_t taken = st == STORE_OK && b->count ? deliver(b->entries, b->count, context) : 0;
+        more = taken > 0 && taken == b->count; /* what is not taken waits, and those after it */
+        if (taken) /* ids rise as transactions do: up to the last, all were in the batch */
+            st = db_run(r->db, "DELETE FROM outbox WHERE id <= ?", err, "i", b->ids[taken - 1]);
+        batch_free(b);
+    }
     return st;
 }

@@ -63,4 +63,9 @@ enum store_status scribe_recall(struct scribe_client *c, uint64_t token, int tim
 enum store_status log_append(const struct settings *s, struct entry *e, struct appended *out,
                              struct store_error *err);
 
+/* The same for many, in order; each has a retry key. *taken: so many of the first are in the log,
+   whatever the status. With the daemon stopped they are one group. */
+enum store_status log_append_all(const struct settings *s, struct entry *entries, size_t count,
+                                 size_t *taken, struct store_error *err);
+
 #endif

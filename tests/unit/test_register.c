@@ -5,6 +5,8 @@
 
 #include <sys/wait.h>
 
+#include "db/sqlite.h"
+
 struct books {
     struct world world;
     struct register_db *r;
@@ -179,24 +181,28 @@ struct delivery {
     struct world *world;
     int taken;    /* so many are taken, then none */
     bool forgets; /* says no although the log took it: as a crash in between */
+    int calls;
     struct strings seen;
 };
 
-static bool deliver(struct entry *e, void *context)
+static size_t deliver(struct entry *entries, size_t count, void *context)
 {
     struct delivery *d = context;
     struct appended done;
-    if (d->taken == 0)
-        return false;
-    d->taken--;
-    assert_string_equal(e->event, "payment");
-    assert_string_equal(e->actor, "jeanne");
-    assert_true(strings_add(&d->seen, e->dossiers.items[0]));
-    assert_ok(d->world, store_begin(d->world->store, &d->world->err));
-    assert_ok(d->world, store_append(d->world->store, &world_context, e, &done, &d->world->err));
-    assert_ok(d->world, store_commit(d->world->store, &d->world->err));
-    appended_free(&done);
-    return !d->forgets;
+    size_t taken = 0;
+    for (; taken < count && d->taken > 0; taken++, d->taken--) {
+        const struct entry *e = &entries[taken];
+        assert_string_equal(e->event, "payment");
+        assert_string_equal(e->actor, "jeanne");
+        assert_true(strings_add(&d->seen, e->dossiers.items[0]));
+        assert_ok(d->world, store_begin(d->world->store, &d->world->err));
+        assert_ok(d->world,
+                  store_append(d->world->store, &world_context, e, &done, &d->world->err));
+        assert_ok(d->world, store_commit(d->world->store, &d->world->err));
+        appended_free(&done);
+    }
+    d->calls++;
+    return d->forgets ? 0 : taken;
 }
 
 static void a_rolled_back_change_tells_nothing(void **state)
@@ -246,6 +252,70 @@ static void the_outbox_enters_the_log_once(void **state)
     strings_free(&d.seen);
 }
 
+/* Thousands of payments must not cost a transaction of the log each. */
+static void the_outbox_goes_in_batches(void **state)
+{
+    struct books *b = *state;
+    struct delivery d = {.world = &b->world, .taken = 1000};
+    struct register_figures f;
+    assert_ok(&b->world, register_begin(b->r, &b->world.err));
+    for (int i = 0; i < 250; i++)
+        put_note(b, (unsigned char)i);
+    assert_ok(&b->world, register_commit(b->r, &b->world.err));
+    assert_ok(&b->world, register_outbox_flush(b->r, deliver, &d, &b->world.err));
+    assert_int_equal(d.calls, 2);
+    assert_int_equal(d.seen.count, 250);
+    assert_ok(&b->world, register_figures(b->r, &f, &b->world.err));
+    assert_int_equal(f.outbox, 0);
+    strings_free(&d.seen);
+}
+
+/* What comes before a damaged entry is delivered, and the damage is named. */
+static void a_damaged_entry_stops_only_those_after_it(void **state)
+{
+    struct books *b = *state;
+    struct delivery d = {.world = &b->world, .taken = 9};
+    struct register_figures f;
+    struct db *db;
+    char file[128];
+    for (unsigned char key = 1; key <= 3; key++)
+        put_note(b, key);
+    snprintf(file, sizeof file, "%s/register.db", b->world.directory);
+    assert_ok(&b->world, db_open(file, DB_WRITE, &db, &b->world.err));
+    assert_ok(&b->world, db_exec(db, "UPDATE outbox SET entry = '{' WHERE id = 2", &b->world.err));
+    db_close(db);
+    assert_int_equal(register_outbox_flush(b->r, deliver, &d, &b->world.err), STORE_CORRUPT);
+    assert_non_null(strstr(b->world.err.text, "outbox entry 2"));
+    assert_int_equal(d.seen.count, 1);
+    assert_ok(&b->world, register_figures(b->r, &f, &b->world.err));
+    assert_int_equal(f.outbox, 2);
+    strings_free(&d.seen);
+}
+
+static void a_name_that_is_not_given_stays(void **state)
+{
+    struct books *b = *state;
+    struct register_invoice i;
+    bool changed;
+    put_debtor(b, "ACME", "Acme SA");
+    put_invoice(b, 10, NULL, INVOICE_OPEN);
+    assert_ok(&b->world, register_put_debtor(b->r, "ACME", NULL, &changed, &b->world.err));
+    assert_false(changed);
+    assert_ok(&b->world, register_invoice(b->r, "F-1", &i, &b->world.err));
+    assert_string_equal(i.debtor_name, "Acme SA");
+    register_invoice_free(&i);
+    assert_ok(&b->world,
+              register_put_contact(b->r, "ACME", "a@b.example", "Anne", &changed, &b->world.err));
+    assert_ok(&b->world,
+              register_put_contact(b->r, "ACME", "a@b.example", NULL, &changed, &b->world.err));
+    assert_false(changed);
+    assert_ok(&b->world,
+              register_put_contact(b->r, "ACME", "a@b.example", "Anne", &changed, &b->world.err));
+    assert_false(changed); /* it was still there */
+    assert_ok(&b->world, register_put_debtor(b->r, "NEW", NULL, &changed, &b->world.err));
+    assert_true(changed);
+}
+
 static void an_entry_without_retry_key_cannot_wait(void **state)
 {
     struct books *b = *state;
@@ -270,13 +340,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(what_is_put_is_read_back),
-        TEST(the_same_again_changes_nothing),
-        TEST(payments_close_an_invoice),
-        TEST(what_makes_no_sense_is_refused),
-        TEST(a_rolled_back_change_tells_nothing),
-        TEST(the_outbox_enters_the_log_once),
-        TEST(an_entry_without_retry_key_cannot_wait),
+        TEST(what_is_put_is_read_back),           TEST(the_same_again_changes_nothing),
+        TEST(payments_close_an_invoice),          TEST(what_makes_no_sense_is_refused),
+        TEST(a_rolled_back_change_tells_nothing), TEST(the_outbox_enters_the_log_once),
+        TEST(the_outbox_goes_in_batches),         TEST(a_damaged_entry_stops_only_those_after_it),
+        TEST(a_name_that_is_not_given_stays),     TEST(an_entry_without_retry_key_cannot_wait),
         TEST(a_register_is_created_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -530,6 +530,39 @@ static void a_command_writes_with_and_without_scribe(void **state)
     assert_events(w, "start note stop note start");
 }
 
+/* Without scribe many are one group; what makes no sense stops those after it alone. */
+static void a_command_writes_many(void **state)
+{
+    struct world *w = *state;
+    struct entry many[5];
+    struct store_error err = {{0}};
+    size_t taken;
+    for (size_t i = 0; i < 5; i++) {
+        note(&many[i], "F1");
+        many[i].has_retry = true;
+        memset(many[i].retry, (int)i + 1, HASH_OCTETS);
+    }
+    assert_int_equal(log_append_all(w->settings, many, 2, &taken, &err), STORE_OK);
+    assert_int_equal(taken, 2);
+    stop_scribe(w, true);
+    listener_close(&w->socket);
+    many[3].event = "";
+    assert_int_equal(log_append_all(w->settings, many, 5, &taken, &err), STORE_INVALID);
+    assert_int_equal(taken, 3);
+    assert_int_equal(log_append_all(w->settings, many + 3, 2, &taken, &err), STORE_INVALID);
+    assert_int_equal(taken, 0);
+    many[3].event = "note";
+    assert_int_equal(log_append_all(w->settings, many, 5, &taken, &err), STORE_OK);
+    assert_int_equal(taken, 5);
+    for (size_t i = 0; i < 5; i++)
+        entry_free(&many[i]);
+    char spec[128];
+    snprintf(spec, sizeof spec, "unix:%s/scribe.sock", w->run);
+    assert_true(listener_bind(spec, 0660, (gid_t)-1, &w->socket, &err));
+    start_scribe(w);
+    assert_events(w, "start note note stop note note note start");
+}
+
 #define WITH_SCRIBE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -552,6 +585,7 @@ int main(void)
         WITH_SCRIBE(a_stamp_survives_scribe_through_its_entry),
         cmocka_unit_test(memory_is_bounded_and_the_oldest_goes_first),
         WITH_SCRIBE(a_command_writes_with_and_without_scribe),
+        WITH_SCRIBE(a_command_writes_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
