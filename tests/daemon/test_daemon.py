@@ -19,7 +19,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from lib import wait  # noqa: E402
+from lib import mails, milter, wait  # noqa: E402
 from lib.case import BUILD, Case  # noqa: E402
 from lib.temoind import Temoind  # noqa: E402
 
@@ -135,6 +135,8 @@ class StartAndStop(DaemonTest):
         self.assertIn("chmod go-w", done.stderr)
 
     def test_notifies_the_service_manager(self):
+        if "HAVE_SYSTEMD 1" not in (BUILD / "config.h").read_text():
+            self.skipTest("built without libsystemd")
         path = str(self.directory / "notify")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(path)
@@ -145,11 +147,7 @@ class StartAndStop(DaemonTest):
                 self.daemon.start(ready=False)
             finally:
                 del os.environ["NOTIFY_SOCKET"]
-            try:
-                said = manager.recv(4096).decode()
-            except TimeoutError:
-                self.skipTest("built without libsystemd")
-            self.assertIn("READY=1", said)
+            self.assertIn("READY=1", manager.recv(4096).decode())
             self.assertIn(": ready: ", self.daemon.log())
             self.daemon.reload()
             self.assertRegex(manager.recv(4096).decode(), r"RELOADING=1\nMONOTONIC_USEC=\d+")
@@ -157,6 +155,83 @@ class StartAndStop(DaemonTest):
             self.daemon.process.terminate()
             self.assertIn("STOPPING=1", manager.recv(4096).decode())
             self.daemon.stop()
+
+
+PRIVATE_DEV = """
+set -e
+mount --make-rprivate /
+mkdir -p "$1/dev"
+mount -t tmpfs -o mode=0755 tmpfs "$1/dev"
+for name in null zero full random urandom tty; do
+    : >"$1/dev/$name"
+    mount --bind "/dev/$name" "$1/dev/$name"
+done
+ln -s "$1/syslog.sock" "$1/dev/log"
+mount --rbind "$1/dev" /dev
+shift
+exec "$@"
+"""
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root: a /dev/log of its own")
+class Log(DaemonTest):
+    """Where the lines go; the daemon sees a /dev whose log is ours."""
+
+    def setUp(self):
+        super().setUp()
+        path = self.daemon.directory / "syslog.sock"
+        self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.syslog.close)
+        self.syslog.bind(str(path))
+        path.chmod(0o666)
+        self.syslog.settimeout(10)
+        self.heard = []
+
+    def listen(self, *texts):
+        while not (self.heard and all(t in self.heard[-1] for t in texts)):
+            self.heard.append(self.syslog.recv(4096).decode())
+        return self.heard[-1]
+
+    def command(self, *options):
+        return ["unshare", "-m", "sh", "-c", PRIVATE_DEV, "sh", self.daemon.directory,
+                BUILD / "temoind", *options, "-c", self.daemon.config_file]  # fmt: skip
+
+    def remind(self):
+        env = milter.Envelope(mails.JEANNE, [mails.PAUL], "jeanne", "4TQSYSLOG")
+        raw = mails.reminder(subject="F-2026-000")
+        self.assertEqual(milter.deliver(self.daemon.socket("both"), env, raw).code, 2)
+
+    def test_in_the_background_all_goes_to_syslog(self):
+        self.daemon.settings["syslog_facility"] = "local3"
+        self.daemon.write_configuration()
+        done = subprocess.run(
+            self.command(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+            env=self.daemon.environment(),
+        )  # fmt: skip
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        pid_file = self.daemon.run / "temoind.pid"
+        pid = int(pid_file.read_text())
+        self.addCleanup(wait.until, lambda: not pid_file.exists(), 20, "its end")
+        self.addCleanup(os.kill, pid, signal.SIGTERM)
+        line = self.listen(": ready: ")
+        # local3 is 19: priority 19 * 8 + 6 (info)
+        self.assertRegex(line, rf"^<158>\w+ .* temoind\[{pid}\]: ready: ")
+        self.remind()
+        self.assertRegex(self.listen("4TQSYSLOG"), r"^<158>.* temoind/milter\S*\[\d+\]: 4TQSYSLOG: ")
+
+    def test_in_the_foreground_nothing_does(self):
+        with open(self.daemon.log_file, "wb") as log:
+            self.daemon.process = subprocess.Popen(
+                self.command("-f"), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=self.daemon.environment(),
+            )  # fmt: skip
+        self.ready()
+        self.remind()
+        self.daemon.logged("4TQSYSLOG: ")
+        self.syslog.settimeout(0.5)
+        with self.assertRaises(TimeoutError):
+            self.syslog.recv(4096)
+        self.daemon.stop()
 
 
 class Options(DaemonTest):

@@ -10,9 +10,19 @@ from lib.case import DaemonCase
 
 
 class Reload(DaemonCase):
-    def tearDown(self):
-        self.daemon.accountants.pop("anne", None)
+    def setUp(self):
+        accountants = dict(self.daemon.accountants)
+        self.addCleanup(self.as_before, accountants)
+
+    def as_before(self, accountants):
+        self.daemon.accountants = accountants
         self.daemon.write_configuration()
+        self.daemon.reload()
+
+        def stamped():
+            return self.submit(mails.reminder(self.invoice())).edits
+
+        wait.until(stamped, 10, "reminders as before")
 
     def test_new_accountant_after_a_reload_same_process(self):
         before = self.daemon.children("milter")
@@ -31,6 +41,7 @@ class Reload(DaemonCase):
         self.assertEqual(self.daemon.children("milter"), before)
 
     def test_open_session_keeps_its_configuration(self):
+        """Jeanne is no accountant any more, but was when her message began."""
         invoice = self.invoice()
         env = milter.Envelope(mails.JEANNE, [mails.PAUL], "jeanne", self.queue_id())
         with milter.Client(self.daemon.socket("both")) as client:
@@ -40,11 +51,18 @@ class Reload(DaemonCase):
                 function()
                 if letter == "L":
                     break
+            del self.daemon.accountants["jeanne"]
+            self.daemon.write_configuration()
             self.daemon.reload()
+            wait.until(
+                lambda: not self.submit(mails.reminder(self.invoice())).edits, 10,
+                "a reminder that is none under the new configuration",
+            )  # fmt: skip
             for letter, function in steps:
                 reply = function()
             self.assertEqual((letter, reply.code), ("E", 2))
             self.assertTrue(client.edits)
+        self.assertEqual(self.daemon.events(invoice), ["prepared"])
 
     def test_bad_configuration_is_refused_and_the_old_one_stays(self):
         self.daemon.config_file.write_text(self.daemon.configuration() + "nonsense = 1\n")

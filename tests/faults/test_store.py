@@ -154,9 +154,7 @@ class FullDisk(DaemonCase):
         self.daemon.temoin("verify", "--log")
 
 
-class Untouched(DaemonCase):
-    """What the log says about an altered store is in tests/mta/test_verify.py."""
-
+class Closed(DaemonCase):
     def test_store_directory_is_closed_to_others_and_to_the_milter(self):
         import pwd
 

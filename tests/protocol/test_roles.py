@@ -1,6 +1,8 @@
 """Two listeners with a signer between them: stamp, then archive."""
 
-from lib import mails, milter
+import signal
+
+from lib import mails, milter, wait
 from lib.case import DaemonCase
 
 SIGNATURE = b"DKIM-Signature: v=1; a=rsa-sha256; d=creditor.example; s=k; h=from; b=AAAA\r\n"
@@ -58,6 +60,41 @@ class Roles(DaemonCase):
         self.archive(first, queue_id)
         self.archive(second, self.queue_id())
         self.assertEqual(self.daemon.events(invoice), ["prepared"])
+
+    def kill_scribe(self):
+        (old,) = self.daemon.signal("scribe", signal.SIGKILL)
+        wait.until(lambda: self.daemon.children("scribe") not in ([], [old]), 10, "a new scribe")
+
+    def test_scribe_dies_between_stamp_and_archive(self):
+        """What it was told is lost: the client is told to come again, and then all is well."""
+        invoice = self.invoice()
+        raw = mails.reminder(invoice)
+        stamped = self.stamp(raw)
+        self.assert_stamped(stamped)
+        self.kill_scribe()
+        _, refused = self.archive(stamped, self.queue_id())
+        self.assertEqual(refused.code, 4, "not without its copy")
+        self.assertEqual(self.daemon.events(invoice), [])
+        again = self.stamp(raw)
+        self.assert_stamped(again)
+        left, archived = self.archive(again, self.queue_id())
+        self.assertEqual(archived.code, 2)
+        self.assertEqual(self.daemon.events(invoice), ["prepared"])
+        self.assertEqual(self.daemon.archived(invoice), [left])
+
+    def test_scribe_dies_after_archive_and_the_client_comes_again(self):
+        """The MTA refused it after us: the stamp of the first time, and no second entry."""
+        invoice = self.invoice()
+        raw = mails.reminder(invoice)
+        first = self.stamp(raw)
+        left, archived = self.archive(first, self.queue_id())
+        self.assertEqual(archived.code, 2)
+        self.kill_scribe()
+        second = self.stamp(raw)
+        self.assertEqual(second.state.render(), first.state.render())
+        self.assertEqual(self.archive(second, self.queue_id())[1].code, 2)
+        self.assertEqual(self.daemon.events(invoice), ["prepared"])
+        self.assertEqual(self.daemon.archived(invoice), [left])
 
     def test_numbers_are_distinct(self):
         tokens = {
