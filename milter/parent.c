@@ -4,7 +4,8 @@
  * It keeps root's rights, when it has them, for three things: to start children under their
  * own users, to keep the sockets' directories out of their hands, and to remove the sockets at
  * the end. A stop goes against the flow: first the paths, so that the MTA is answered by its
- * own milter_default_action at once, then milters, sealer, scribe.
+ * own milter_default_action at once, then milters, scribe, and the sealer when it has signed
+ * scribe's last entry.
  */
 #include "milter/parent.h"
 
@@ -44,7 +45,7 @@ enum {
     SCRIBE_MODE = 0660,
 };
 
-enum phase { RUNNING, MILTERS_LEAVE, SEALER_LEAVES, SCRIBE_LEAVES, STOPPED };
+enum phase { RUNNING, MILTERS_LEAVE, SCRIBE_LEAVES, SEALER_LEAVES, STOPPED };
 
 struct parent {
     const struct parent_options *options;
@@ -290,15 +291,15 @@ static void stop(struct parent *p)
 static void advance(struct parent *p)
 {
     if (p->phase == MILTERS_LEAVE && supervisor_count(p->supervisor, CHILD_MILTER) == 0) {
-        supervisor_stop(p->supervisor, CHILD_SEALER, 0);
-        p->phase = SEALER_LEAVES;
-    }
-    if (p->phase == SEALER_LEAVES && supervisor_count(p->supervisor, CHILD_SEALER) == 0) {
         listener_close(&p->scribe);
         supervisor_stop(p->supervisor, CHILD_SCRIBE, 0);
         p->phase = SCRIBE_LEAVES;
     }
-    if (p->phase == SCRIBE_LEAVES && supervisor_count(p->supervisor, CHILD_SCRIBE) == 0)
+    if (p->phase == SCRIBE_LEAVES && supervisor_count(p->supervisor, CHILD_SCRIBE) == 0) {
+        supervisor_stop(p->supervisor, CHILD_SEALER, 0); /* signs scribe's last entry first */
+        p->phase = SEALER_LEAVES;
+    }
+    if (p->phase == SEALER_LEAVES && supervisor_count(p->supervisor, CHILD_SEALER) == 0)
         p->phase = STOPPED;
 }
 
