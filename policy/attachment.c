@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/message.h"
 #include "policy/text.h"
 
 enum { NAMES_MAX = 100, HEADER_MAX = 8 * 1024 };
@@ -64,6 +63,12 @@ static void read_field(struct attachments *a, const struct fields *f, const char
     free(value);
 }
 
+void attachments_header(struct attachments *a, const struct fields *f)
+{
+    read_field(a, f, "Content-Disposition", read_disposition);
+    read_field(a, f, "Content-Type", read_type);
+}
+
 /* The collected part header is complete, or given up: take its names. */
 static void read_header(struct attachments *a)
 {
@@ -72,12 +77,10 @@ static void read_header(struct attachments *a)
     a->in_header = false;
     if (!a->header.len)
         return;
-    if (fields_parse(a->header.data, a->header.len, &f, &body)) {
-        read_field(a, &f, "Content-Disposition", read_disposition);
-        read_field(a, &f, "Content-Type", read_type);
-    } else {
+    if (fields_parse(a->header.data, a->header.len, &f, &body))
+        attachments_header(a, &f);
+    else
         a->out_of_memory = true;
-    }
     fields_free(&f);
     a->header.len = 0;
 }

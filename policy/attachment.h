@@ -3,6 +3,7 @@
  *
  * Synopsis
  *      struct attachments a = {0};
+ *      attachments_header(&a, &fields);    // a message of one part may be the attachment
  *      attachments_feed(&a, chunk, len);   // split anywhere
  *      attachments_end(&a);
  *      ... a.names ...
@@ -19,7 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "policy/bytes.h"
+#include "policy/message.h"
 
 struct attachments {
     struct strings names; /* UTF-8, without directories, distinct */
@@ -29,6 +30,9 @@ struct attachments {
     bool skip_line;       /* private: the rest of an over-long line */
     bool out_of_memory;   /* what was read so far stays valid */
 };
+
+/* Take the name that the header of the message itself gives: its only part may be a PDF. */
+void attachments_header(struct attachments *a, const struct fields *f);
 
 /* Take in the next octets of the body. */
 void attachments_feed(struct attachments *a, const char *data, size_t len);

@@ -11,8 +11,9 @@
  *
  * Nothing here looks into the body; see report.h and attachment.h for the two exceptions that
  * the mail path makes. Limits: a field longer than FIELD_MAX octets is kept for the archive but
- * is read only up to there; at most IDS_MAX message-ids and ADDRESSES_MAX addresses are read.
- * reading_take() needs g_mime_init() to have been called once; it may run on many threads.
+ * is read only up to there (of ids, beginning and end); at most IDS_MAX message-ids and
+ * ADDRESSES_MAX addresses are read. reading_take() needs g_mime_init() to have been called once; it
+ * may run on many threads.
  */
 #ifndef TEMOIN_POLICY_MESSAGE_H
 #define TEMOIN_POLICY_MESSAGE_H

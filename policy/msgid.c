@@ -123,40 +123,58 @@ static bool bare_id(const char *value, const char *end, char id[MSGID_MAX], size
     return true;
 }
 
-static bool parse(const char *value, size_t max, struct strings *out)
+/* Append an id that is not in the list; when that is full, one from its middle goes. */
+static bool keep_ends(struct strings *out, const char *id)
 {
-    const char *end = value + strnlen(value, FIELD_MAX);
+    if (strings_contain(out, id))
+        return true;
+    if (out->count >= IDS_MAX) {
+        char **middle = out->items + IDS_MAX / 2;
+        free(*middle);
+        out->count--;
+        memmove(middle, middle + 1, (out->count - IDS_MAX / 2) * sizeof *middle);
+    }
+    return strings_add(out, id);
+}
+
+/* The ids of value[0..end). */
+static bool parse(const char *value, const char *end, struct strings *out)
+{
     struct scan s = {.at = value, .end = end};
     char id[MSGID_MAX + 1];
     size_t len = 0;
     bool found = false;
-    while (out->count < max && next_id(&s, id, &len)) {
+    while (next_id(&s, id, &len)) {
         found = true;
         id[len] = '\0';
-        if (!strings_add_unique(out, id))
+        if (!keep_ends(out, id))
             return false;
     }
-    if (!found && out->count < max && bare_id(value, end, id, &len)) {
+    if (!found && bare_id(value, end, id, &len)) {
         id[len] = '\0';
-        return strings_add_unique(out, id);
+        return keep_ends(out, id);
     }
     return true;
 }
 
 bool msgids_parse(const char *value, struct strings *out)
 {
-    return parse(value, IDS_MAX, out);
+    size_t len = strlen(value);
+    if (len <= FIELD_MAX)
+        return parse(value, value + len, out);
+    const char *tail = strchr(value + len - FIELD_MAX / 2, '<'); /* not inside an id */
+    return parse(value, value + FIELD_MAX / 2, out) && (!tail || parse(tail, value + len, out));
 }
 
 bool msgid_first(const char *value, char **id)
 {
-    struct strings one = {0};
-    bool done = parse(value, 1, &one);
+    const char *end = value + strnlen(value, FIELD_MAX);
+    struct scan s = {.at = value, .end = end};
+    char text[MSGID_MAX + 1];
+    size_t len = 0;
     *id = NULL;
-    if (done && one.count) {
-        *id = one.items[0];
-        one.count = 0;
-    }
-    strings_free(&one);
-    return done;
+    if (!next_id(&s, text, &len) && !bare_id(value, end, text, &len))
+        return true;
+    *id = strndup(text, len);
+    return *id != NULL;
 }

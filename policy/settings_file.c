@@ -165,22 +165,52 @@ static cfg_t *new_parser(void)
     return cfg_init(top, CFGF_NONE);
 }
 
-/* Complain about each "${" that does not stand in a comment. */
+/* --- ${NAME} ----------------------------------------------------------------------------------*/
+
+/* Where libconfuse's scanner is. Single-quoted strings and comments replace nothing. */
+enum place { PLAIN, LINE_COMMENT, BLOCK_COMMENT, DOUBLE_QUOTED, SINGLE_QUOTED };
+
+/* Does a comment or string begin at `p`, outside of any? "#" ends a bare word; the slashes of
+   "unix:/a//b" do not. */
+static enum place opens(const char *text, const char *p)
+{
+    bool in_word = p > text && !strchr(" \t\r\n{}()=+,*\"'", p[-1]);
+    if (*p == '#' || (!in_word && p[0] == '/' && p[1] == '/'))
+        return LINE_COMMENT;
+    if (!in_word && p[0] == '/' && p[1] == '*')
+        return BLOCK_COMMENT;
+    return *p == '"' ? DOUBLE_QUOTED : *p == '\'' ? SINGLE_QUOTED : PLAIN;
+}
+
+/* Does the comment or string end at `p`? */
+static bool closes(enum place place, const char *p)
+{
+    return (place == LINE_COMMENT && *p == '\n') ||
+           (place == BLOCK_COMMENT && p[0] == '*' && p[1] == '/') ||
+           (place == DOUBLE_QUOTED && *p == '"') || (place == SINGLE_QUOTED && *p == '\'');
+}
+
+/* Complain about each "${" that would be replaced, and count the lines. */
 static void refuse_environment(struct settings_file *file, const char *text)
 {
     int line = 1;
-    bool comment = false;
+    enum place place = PLAIN;
     for (const char *p = text; *p; p++) {
-        if (*p == '\n') {
-            line++;
-            comment = false;
-        } else if (*p == '#' || (p[0] == '/' && p[1] == '/')) {
-            comment = true;
-        } else if (!comment && p[0] == '$' && p[1] == '{') {
+        bool quoted = place == DOUBLE_QUOTED || place == SINGLE_QUOTED;
+        if ((place == PLAIN || place == DOUBLE_QUOTED) && p[0] == '$' && p[1] == '{')
             settings_file_complain(file, line,
                                    "${...} would be replaced from the environment: write the "
                                    "value itself");
+        if (quoted && *p == '\\' && p[1]) {
+            p++;
+        } else if (place == PLAIN) {
+            place = opens(text, p);
+            p += place == BLOCK_COMMENT;
+        } else if (closes(place, p)) {
+            p += place == BLOCK_COMMENT;
+            place = PLAIN;
         }
+        line += *p == '\n';
     }
     file->last_line = line - (line > 1 && text[strlen(text) - 1] == '\n');
 }

@@ -101,6 +101,28 @@ static void test_no_field_ends_a_header(void **state)
     expect_everywhere("--B\n continued\nContent-Disposition: x; filename=a.pdf\n", "");
 }
 
+/* A message that is nothing but a PDF: Apple Mail and scanners send such. */
+static void test_the_message_is_the_attachment(void **state)
+{
+    (void)state;
+    static const char *const values[][2] = {
+        {"Content-Disposition", " attachment;\n filename=\"F-2026-001.pdf\""},
+        {"content-type", " application/pdf; name*=utf-8''F-2026-001.pdf"},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct attachments a = {0};
+        struct fields f = {0};
+        assert_true(fields_add(&f, values[i][0], values[i][1]));
+        attachments_header(&a, &f);
+        attachments_feed(&a, "JVBERi0=\r\n", 10);
+        attachments_end(&a);
+        assert_int_equal(a.names.count, 1);
+        assert_string_equal(a.names.items[0], "F-2026-001.pdf");
+        fields_free(&f);
+        attachments_free(&a);
+    }
+}
+
 static void test_odd_octets(void **state)
 {
     (void)state;
@@ -163,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_directories_go),
         cmocka_unit_test(test_header_ends_the_body),
         cmocka_unit_test(test_no_field_ends_a_header),
+        cmocka_unit_test(test_the_message_is_the_attachment),
         cmocka_unit_test(test_odd_octets),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_limit),

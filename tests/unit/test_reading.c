@@ -135,6 +135,16 @@ static void test_message_id_limits(void **state)
         assert_true(bytes_printf(&value, "<%d@x>\n ", i));
     assert_true(msgids_parse(value.data, &ids));
     assert_int_equal(ids.count, IDS_MAX);
+    assert_string_equal(ids.items[0], "<0@x>"); /* the root and the parent are at the ends */
+    assert_string_equal(ids.items[IDS_MAX - 1], "<299@x>");
+    strings_free(&ids);
+    while (value.len < 2 * FIELD_MAX)
+        assert_true(bytes_printf(&value, "<%zu.%080d@x>\n ", value.len, 0));
+    assert_true(bytes_puts(&value, "<parent@x>"));
+    assert_true(msgids_parse(value.data, &ids));
+    assert_int_equal(ids.count, IDS_MAX);
+    assert_string_equal(ids.items[0], "<0@x>");
+    assert_string_equal(ids.items[IDS_MAX - 1], "<parent@x>");
     strings_free(&ids);
     bytes_free(&value);
 

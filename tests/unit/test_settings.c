@@ -150,6 +150,10 @@ static const struct refusal refusals[] = {
     {SMALLEST "/* for ever\n", "t.conf:3: ", "comment"},
     {SMALLEST "user = \"${HOME}\"\n", "t.conf:3: ", "environment"},
     {SMALLEST "user = ${HOME}\n", "t.conf:3: ", "environment"},
+    {SMALLEST "run_directory = \"/run/#${HOME}\"\n", "t.conf:3: ", "environment"},
+    {SMALLEST "run_directory = \"/run//${HOME}\"\n", "t.conf:3: ", "environment"},
+    {SMALLEST "/* don't */ user = \"a\nb${HOME}\"\n", "t.conf:4: ", "environment"},
+    {SMALLEST "# it's\nuser = \"\\\"${HOME}\"\n", "t.conf:4: ", "environment"},
     {SMALLEST "user = \"no good\"\n", "t.conf:3: ", "account"},
     {SMALLEST "socket_mode = 0888\n", "t.conf:3: ", "octal"},
     {SMALLEST "run_directory = run\n", "t.conf:3: ", "absolute path"},
@@ -253,6 +257,20 @@ static void test_regular_expressions_survive(void **state)
     assert_string_equal(s->invoice_patterns.items[0], "^F\\.[0-9]{2}$");
     assert_string_equal(s->invoice_patterns.items[1], "^G[0-9]$");
     assert_int_not_equal(regexec(&s->invoice_expressions[0], "Fx12", 0, NULL, 0), 0);
+    settings_unref(s);
+}
+
+/* In comments of all kinds, in single quotes and behind a backslash nothing is replaced. */
+static void test_dollars_that_stay(void **state)
+{
+    (void)state;
+    struct settings *s =
+        parsed(SMALLEST "/* ${HOME}\n \" ${HOME} */ // ${HOME}\n"
+                        "invoice_pattern = { 'F#\"[${]', \"G[\\${]\" } # ' ${HOME}\n"
+                        "run_directory = \"/run/it's\"\n");
+    assert_string_equal(s->invoice_patterns.items[0], "F#\"[${]");
+    assert_string_equal(s->invoice_patterns.items[1], "G[${]");
+    assert_string_equal(s->run_directory, "/run/it's");
     settings_unref(s);
 }
 
@@ -389,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_all_complaints_at_once),
         cmocka_unit_test(test_regular_expressions_survive),
+        cmocka_unit_test(test_dollars_that_stay),
         cmocka_unit_test(test_lookups),
         cmocka_unit_test(test_shared_by_reference),
         cmocka_unit_test(test_hash_names_the_text),
