@@ -316,7 +316,8 @@ static void tidy(struct scribe *s, bool idle)
     struct store_error err = {{0}};
     if (now < s->tidy_ms)
         return;
-    enum store_status st = store_tidy(s->desk.store, time(NULL), &more, &err);
+    enum store_status st =
+        store_tidy(s->desk.store, time(NULL), s->desk.settings->retry_window_s, &more, &err);
     if (st != STORE_OK)
         msg_warn("housekeeping: %s", err.text);
     s->tidy_ms = now + (st != STORE_OK || !more ? TIDY_IDLE_MS : idle ? 0 : TIDY_BUSY_MS);

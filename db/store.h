@@ -108,8 +108,10 @@ enum store_status store_reserve_numbers(struct store *store, uint64_t count, uin
                                         struct store_error *err);
 
 /* A piece of housekeeping off the commit path, at most some 50 ms: move messages of past days
-   to their volume. *more tells whether to call again. Between groups only. */
-enum store_status store_tidy(struct store *store, int64_t now, bool *more, struct store_error *err);
+   to their volume, then forget retry keys of messages beyond the window. *more tells whether to
+   call again. Between groups only. */
+enum store_status store_tidy(struct store *store, int64_t now, unsigned retry_window_s, bool *more,
+                             struct store_error *err);
 
 /* PASSIVE checkpoint by a handle of its own (any thread of the writing process), or
    RESTART from the writer when the WAL is above 64 MB. */

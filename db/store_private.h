@@ -47,6 +47,11 @@ struct store {
     struct db *volume;
     int64_t volume_month; /* 202611 */
     struct mover *mover;
+
+    /* forgetting retry keys: a pass through the table, in slices */
+    bool pruning;
+    unsigned char prune_after[HASH_OCTETS];
+    int64_t pruned; /* when the last pass ended; 0: none yet */
 };
 
 /* "<directory>/<name>" into `path`. */
@@ -109,6 +114,11 @@ enum store_status volume_put(struct store *store, int64_t seq, int64_t *n, const
 enum store_status volumes_recover(struct store *store, struct store_error *err);
 /* The month of an instant, UTC. */
 int64_t month_of(int64_t seconds);
+
+/* store_retry.c: one slice of forgetting the keys of messages whose window is over; every hour
+   anew. *more: call again. */
+enum store_status retry_prune(struct store *store, int64_t now, unsigned window_s, bool *more,
+                              struct store_error *err);
 
 /* store_tidy.c: forget what is under way. */
 void mover_free(struct mover *m);

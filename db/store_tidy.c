@@ -464,7 +464,8 @@ static enum store_status tidy(struct store *store, int64_t now, bool *more, stru
     return st;
 }
 
-enum store_status store_tidy(struct store *store, int64_t now, bool *more, struct store_error *err)
+enum store_status store_tidy(struct store *store, int64_t now, unsigned retry_window_s, bool *more,
+                             struct store_error *err)
 {
     *more = false;
     if (store->mode != STORE_WRITE || store->in_group)
@@ -475,6 +476,8 @@ enum store_status store_tidy(struct store *store, int64_t now, bool *more, struc
         *more = true;
     } else {
         st = tidy(store, now, more, err);
+        if (st == STORE_OK && !*more)
+            st = retry_prune(store, now, retry_window_s, more, err);
     }
     if (st == STORE_OK)
         return st;

@@ -34,7 +34,7 @@ static int tidy_all(struct world *w, int64_t now)
     bool more = true;
     int calls = 0;
     while (more && calls < 1000) {
-        assert_ok(w, store_tidy(w->store, now, &more, &w->err));
+        assert_ok(w, store_tidy(w->store, now, 3600, &more, &w->err));
         calls++;
     }
     return calls;
@@ -171,7 +171,7 @@ static void large_ones_go_in_slices_and_a_restart_begins_anew(void **state)
     mail(w, &e, "outbound", "F-1", NULL, body, len, true);
     append(w, &e);
     for (int i = 0; i < 3; i++)
-        assert_ok(w, store_tidy(w->store, time(NULL) + DAY, &more, &w->err));
+        assert_ok(w, store_tidy(w->store, time(NULL) + DAY, 3600, &more, &w->err));
     assert_true(more);
     assert_message(w, w->store, 1, body, len); /* from where it was */
     world_restart(w);
@@ -179,6 +179,59 @@ static void large_ones_go_in_slices_and_a_restart_begins_anew(void **state)
     assert_int_equal(log_number(w, "SELECT volume > 0 FROM message"), 1);
     assert_message(w, w->store, 1, body, len);
     free(body);
+}
+
+/* --- retry keys -----------------------------------------------------------------------------*/
+
+static int64_t count_keys(struct world *w)
+{
+    struct db *log;
+    char file[128];
+    int64_t count;
+    snprintf(file, sizeof file, "%s/log.db", w->directory);
+    assert_ok(w, db_open(file, DB_READ, &log, &w->err));
+    assert_ok(w, db_number(log, "SELECT count(*) FROM retry", 0, &count, &w->err, ""));
+    db_close(log);
+    return count;
+}
+
+/* Thousands of them, in slices; those of facts and those within the window stay. */
+static void keys_of_messages_are_forgotten_after_the_window(void **state)
+{
+    struct world *w = *state;
+    struct entry e;
+    int64_t now = time(NULL);
+    for (int i = 0; i < 3; i++) {
+        if (i == 1)
+            fact(&e, "note", "F-1");
+        else
+            mail(w, &e, "inbound", "F-1", NULL, "x", 1, false);
+        e.has_retry = true;
+        memset(e.retry, i + 1, HASH_OCTETS);
+        append(w, &e);
+    }
+    log_change(w, "UPDATE retry SET time = time - 4000 WHERE seq < 3");
+    log_change(w, "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
+                  " INSERT INTO retry SELECT randomblob(32), 1, strftime('%s') - 4000 FROM n");
+    log_change(w, "INSERT INTO retry VALUES (zeroblob(32), 1, 0),"
+                  " (x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff', 1, 0)");
+    log_change(w, "INSERT INTO retry VALUES (randomblob(32), 1, strftime('%s') + 100000)");
+    assert_int_equal(count_keys(w), 5006);
+    assert_int_equal(tidy_all(w, now), 3);
+    assert_int_equal(count_keys(w), 2);
+    unsigned char key[HASH_OCTETS];
+    struct appended done;
+    memset(key, 3, sizeof key);
+    assert_ok(w, store_find_retry(w->store, key, 3600, &done, &w->err));
+    appended_free(&done);
+    log_change(w, "UPDATE retry SET time = 0");
+    assert_int_equal(tidy_all(w, now + 60), 1); /* not all the time */
+    assert_int_equal(count_keys(w), 2);
+    tidy_all(w, now + 3601);
+    assert_int_equal(count_keys(w), 1);
+    log_change(w, "INSERT INTO retry VALUES (randomblob(32), 1, 0)");
+    tidy_all(w, now - 50); /* the clock was set back: no reason to wait */
+    assert_int_equal(count_keys(w), 1);
 }
 
 static void break_body(struct world *w)
@@ -404,6 +457,7 @@ int main(void)
         TEST(months_are_kept_apart),
         TEST(many_small_ones_go_in_batches),
         TEST(large_ones_go_in_slices_and_a_restart_begins_anew),
+        TEST(keys_of_messages_are_forgotten_after_the_window),
         TEST(what_does_not_match_its_record_stays),
         TEST(a_lost_body_does_not_stop_the_rest),
         TEST(erased_ones_are_passed_over),

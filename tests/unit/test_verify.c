@@ -159,7 +159,7 @@ static void volume(void **state)
     sealed_store_sql(w, "log.db", "UPDATE message SET time = time - 200000");
     assert_int_equal(store_open(w->store, STORE_WRITE, &store, &err), STORE_OK);
     for (int i = 0; more && i < 100; i++)
-        assert_int_equal(store_tidy(store, (int64_t)time(NULL), &more, &err), STORE_OK);
+        assert_int_equal(store_tidy(store, (int64_t)time(NULL), 3600, &more, &err), STORE_OK);
     store_close(store);
     char month[20], file[40];
     sealed_store_value(w, "log.db", "SELECT volume FROM message WHERE seq = 2", month,
