@@ -184,6 +184,7 @@ class Closed(DaemonCase):
         if not self.daemon.accounts:
             self.skipTest("only root can give up root")
         for kind in ("milter", "scribe", "sealer"):
+            self.daemon.logged(kind, "ready")  # until then it may still be root
             for pid in self.daemon.children(kind):
                 status = open(f"/proc/{pid}/status").read()
                 uids = status.split("Uid:")[1].split("\n")[0].split()
