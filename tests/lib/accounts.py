@@ -7,6 +7,7 @@
 
 import fcntl
 import grp
+import pathlib
 import pwd
 import subprocess
 import sys
@@ -38,7 +39,21 @@ class Accounts:
                         check=True,
                     )  # fmt: skip
 
+    def in_use(self):
+        """Does a process of theirs run, of another test run perhaps?"""
+        names = (self.user, self.milter, self.sealer)
+        uids = {pwd.getpwnam(name).pw_uid for name in names if _exists(pwd.getpwnam, name)}
+        for path in pathlib.Path("/proc").iterdir():
+            try:
+                if path.name.isdigit() and path.stat().st_uid in uids:
+                    return True
+            except OSError:
+                continue
+        return False
+
     def remove(self):
+        if self.in_use():
+            return
         for name in (self.milter, self.sealer, self.user):  # the group's own user last
             if _exists(pwd.getpwnam, name):
                 subprocess.run(["userdel", name], check=False)
