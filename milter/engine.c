@@ -307,8 +307,8 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 static sfsistat on_eoh(SMFICTX *ctx)
 {
     struct connection *c = smfi_getpriv(ctx);
-    if (c == NULL)
-        return SMFIS_ACCEPT;
+    if (c == NULL) /* no memory at connect; who has logged in may write what is ours */
+        return macro(ctx, "{auth_authen}") != NULL ? SMFIS_TEMPFAIL : SMFIS_ACCEPT;
     struct mta mta = mta_of(ctx);
     return status_of(c, session_eoh(c->session, &mta, macro(ctx, "i")));
 }

@@ -35,10 +35,11 @@ enum plan {
 struct message {
     struct envelope envelope;
     struct fields fields;
-    size_t counted;       /* octets counted in services->header_octets */
-    bool matters, judged; /* direction_may_matter(), and whether it was asked */
-    bool dossier_field;   /* a Temoin-Dossier came with it */
-    const char *trouble;  /* why it cannot be handled: limits, memory; static; NULL: it can */
+    size_t counted;        /* octets counted in services->header_octets */
+    bool matters, judged;  /* direction_may_matter(), and whether it was asked */
+    size_t dossier_fields; /* of Temoin-Dossier that came with it */
+    const char *trouble;   /* why it cannot be handled: limits, memory; static; NULL: it can */
+    bool named_us;         /* what was seen before a limit was passed may be ours */
 
     enum plan plan;
     bool wants_body;

@@ -13,22 +13,32 @@
 
 #include "milter/road.h"
 
+/* Each costs the MTA a walk over the header; who sends more wants nothing good. */
+enum { DOSSIER_FIELDS_MAX = 1000 };
+
 /* --- what is not ours -----------------------------------------------------------------------*/
 
 enum verdict road_pass(struct session *s)
 {
     /* Behind another listener's back nothing is edited twice: the archiving one does it. */
-    if (!s->m.dossier_field || s->snapshot->role == ROLE_STAMP)
+    if (s->m.dossier_fields == 0 || s->snapshot->role == ROLE_STAMP)
         return VERDICT_ACCEPT;
     s->m.plan = PLAN_CLEAN;
     return VERDICT_CONTINUE;
 }
 
+/* The header itself may have been given up (limits), so the fields are counted, not looked up. */
 enum verdict road_clean_eom(struct session *s, const struct mta *mta)
 {
     struct edits edits = {0};
-    struct strings none = {0};
-    if (edits_dossier(&none, NULL, NULL, &s->m.fields, &edits) && road_edit(s, mta, &edits))
+    bool done = true;
+    if (s->m.dossier_fields > DOSSIER_FIELDS_MAX) {
+        road_log(s, "refused reason=%zu Temoin-Dossier fields from outside", s->m.dossier_fields);
+        return road_refuse(s, mta, "5.6.0", "too many header fields named Temoin-Dossier");
+    }
+    for (size_t i = s->m.dossier_fields; done && i > 0; i--)
+        done = edits_add(&edits, EDIT_DELETE, "Temoin-Dossier", (unsigned)i, NULL, NULL);
+    if (done && road_edit(s, mta, &edits))
         road_log(s, "untouched but for Temoin-Dossier from outside, which was removed");
     else
         road_error(s, "a Temoin-Dossier from outside could not be removed");
@@ -43,12 +53,16 @@ static bool is_report(const struct message *m)
     return m->reading.kind == KIND_DSN || m->reading.kind == KIND_MDN;
 }
 
-/* The store cannot be read. With a valid token the message is ours; a mere thread or number may
-   be anybody's, and unrelated mail does not wait for our store. */
+/* The store cannot be read: what may be ours waits, unrelated mail does not. */
 static enum verdict cannot_ask(struct session *s, const struct mta *mta, enum store_status status,
                                const struct store_error *err)
 {
-    if (s->m.query.tokens.count > 0)
+    const struct message *m = &s->m;
+    const struct settings *settings = s->snapshot->settings;
+    if (status == STORE_NO_MEMORY)
+        return road_internal_error(s, mta, err->text);
+    if (!inbound_exclusion(settings, &m->reading, is_report(m) ? &m->report : NULL) &&
+        query_may_be_ours(settings, &m->envelope, &m->query))
         return road_store_failed(s, mta, "inbound message", status, err);
     road_error(s, "untouched reason=the store cannot be read: %s", err->text);
     return VERDICT_ACCEPT;
@@ -156,7 +170,7 @@ enum verdict road_inbound_eom(struct session *s, const struct mta *mta)
         report_end(&m->report);
         enum verdict verdict = recognise(s, mta);
         if (verdict == VERDICT_ACCEPT)
-            return m->dossier_field ? road_clean_eom(s, mta) : VERDICT_ACCEPT;
+            return m->dossier_fields > 0 ? road_clean_eom(s, mta) : VERDICT_ACCEPT;
         if (verdict != VERDICT_CONTINUE)
             return verdict;
     }

@@ -44,6 +44,29 @@ static enum verdict refuse(struct session *s, const struct mta *mta)
                        o->refusal != NULL ? o->refusal : "refused by a guard of the company");
 }
 
+/* The store cannot be read. What names something of ours waits; an attachment's name may still
+   do so; what is never archived goes on. */
+static enum verdict cannot_ask(struct session *s, const struct mta *mta,
+                               const struct strings *names, enum store_status status,
+                               const struct store_error *err)
+{
+    struct message *m = &s->m;
+    const char *excluded;
+    if (status == STORE_NO_MEMORY ||
+        !outbound_exclusion(s->snapshot->settings, &m->envelope, &m->reading, &excluded))
+        return road_internal_error(s, mta, "out of memory");
+    if (excluded != NULL)
+        return untouched(s, excluded);
+    if (road_names_something(s))
+        return road_store_failed(s, mta, "outbound message", status, err);
+    if (names == NULL) {
+        m->outbound.verdict = OUTBOUND_ATTACHMENTS;
+        return VERDICT_CONTINUE;
+    }
+    road_error(s, "untouched reason=the store cannot be read: %s", err->text);
+    return VERDICT_ACCEPT;
+}
+
 /* Ask and decide, with the attachments' names when they are known. CONTINUE: m.outbound says
    what it is. */
 static enum verdict recognise(struct session *s, const struct mta *mta, const struct strings *names)
@@ -51,13 +74,9 @@ static enum verdict recognise(struct session *s, const struct mta *mta, const st
     struct message *m = &s->m;
     struct store_error err = {{0}};
     enum store_status status = road_ask(s, DIRECTION_OUTBOUND, names, &err);
-    if (status != STORE_OK) {
-        if (road_names_something(s))
-            return road_store_failed(s, mta, "outbound message", status, &err);
-        road_error(s, "untouched reason=the store cannot be read: %s", err.text);
-        return VERDICT_ACCEPT;
-    }
     outbound_free(&m->outbound);
+    if (status != STORE_OK)
+        return cannot_ask(s, mta, names, status, &err);
     if (!outbound_decide(s->snapshot->settings, m->found.accountant, &m->envelope, &m->reading,
                          names, &m->query, &m->facts, &m->outbound))
         return road_internal_error(s, mta, "out of memory");
@@ -82,6 +101,8 @@ enum verdict road_outbound_eoh(struct session *s, const struct mta *mta)
     m->plan = PLAN_OUTBOUND;
     m->wants_body = true;
     m->wants_names = m->outbound.verdict == OUTBOUND_ATTACHMENTS;
+    if (m->wants_names)
+        attachments_header(&m->attachments, &m->fields);
     return VERDICT_CONTINUE;
 }
 

@@ -109,22 +109,24 @@ void session_envfrom(struct session *s, const struct opening *opening)
        pass for one of trusted_networks. */
     if (ok && opening->smtp)
         ok = keep(&e->client_address, s->client_address);
-    if (!ok || s->trouble)
-        s->m.trouble = out_of_memory;
+    if (ok && !s->trouble)
+        return;
+    s->m.trouble = out_of_memory;
+    s->m.named_us = opening->login != NULL && *opening->login != '\0';
 }
 
 void session_envrcpt(struct session *s, const char *argument)
 {
     struct message *m = &s->m;
-    if (m->trouble != NULL)
-        return;
     if (m->envelope.recipients.count >= RECIPIENTS_MAX) {
         m->trouble = "too many recipients";
         return;
     }
     char *address = envelope_address(argument);
-    if (address == NULL || !strings_add(&m->envelope.recipients, address))
+    if (address == NULL || !strings_add(&m->envelope.recipients, address)) {
         m->trouble = out_of_memory;
+        m->named_us = true;
+    }
     free(address);
 }
 
@@ -136,13 +138,35 @@ static bool matters(struct session *s)
     struct message *m = &s->m;
     if (!m->judged) {
         m->judged = true;
-        if (m->envelope.sender == NULL) /* no MAIL came */
+        if (m->envelope.sender == NULL && m->trouble == NULL) /* no MAIL came */
             m->matters = false;
         else
             m->matters =
                 m->trouble != NULL || direction_may_matter(s->snapshot->settings, &m->envelope);
     }
     return m->matters;
+}
+
+/* A limit is passed: does what was seen so far name anything of ours? Without memory: yes. */
+static bool names_us(const struct session *s)
+{
+    const struct message *m = &s->m;
+    const struct snapshot *now = s->snapshot;
+    struct reading reading = {0};
+    struct query query = {0};
+    bool may = !reading_take(&m->fields, &reading);
+    if (!may) {
+        struct direction_found found =
+            direction_classify(now->settings, now->keyring, &m->envelope, &reading);
+        may = found.out_of_memory || found.direction == DIRECTION_OUTBOUND;
+        if (!may && found.direction == DIRECTION_INBOUND)
+            may = !query_build(now->settings, now->keyring, DIRECTION_INBOUND, &m->envelope,
+                               &reading, NULL, NULL, NULL, &query) ||
+                  query_may_be_ours(now->settings, &m->envelope, &query);
+    }
+    query_free(&query);
+    reading_free(&reading);
+    return may;
 }
 
 /* Count a field against the limits; false: one is passed, and what was held is given up. */
@@ -156,6 +180,7 @@ static bool within_limits(struct session *s, size_t octets)
         return true;
     m->trouble = all > HEADER_OCTETS_ALL ? "too many large headers at a time"
                                          : "the header is larger than the limits";
+    m->named_us = names_us(s);
     fields_free(&m->fields);
     atomic_fetch_sub(&s->services->header_octets, m->counted);
     m->counted = 0;
@@ -167,26 +192,16 @@ enum verdict session_header(struct session *s, const char *name, const char *val
     struct message *m = &s->m;
     if (!matters(s))
         return conclude(s, VERDICT_ACCEPT);
+    if (strcasecmp(name, "Temoin-Dossier") == 0)
+        m->dossier_fields++;
     if (m->trouble != NULL)
         return VERDICT_CONTINUE;
     /* What malloc adds to two strings and a slot counts too: a field may be two octets long. */
     if (!within_limits(s, strlen(name) + strlen(value) + 64))
         return VERDICT_CONTINUE;
-    if (strcasecmp(name, "Temoin-Dossier") == 0)
-        m->dossier_field = true;
     if (!fields_add(&m->fields, name, value))
         m->trouble = out_of_memory;
     return VERDICT_CONTINUE;
-}
-
-/* A message that cannot be handled: an accountant's may be ours and waits, others pass. */
-static enum verdict in_trouble(struct session *s, const struct mta *mta)
-{
-    const struct envelope *e = &s->m.envelope;
-    if (e->login != NULL && settings_accountant_by_login(s->snapshot->settings, e->login) != NULL)
-        return road_internal_error(s, mta, s->m.trouble);
-    road_error(s, "untouched reason=%s", s->m.trouble);
-    return VERDICT_ACCEPT;
 }
 
 static bool take_queue_id(struct session *s, const char *queue_id)
@@ -202,6 +217,24 @@ static bool from_outside(const struct session *s)
            !settings_is_trusted(s->snapshot->settings, e->client_address);
 }
 
+/* Of a message that cannot be handled: an accountant's, or one that carries a token of ours. */
+static bool may_be_ours(const struct session *s)
+{
+    const struct message *m = &s->m;
+    const struct snapshot *now = s->snapshot;
+    return settings_accountant_by_login(now->settings, m->envelope.login) != NULL || m->named_us ||
+           m->tokens.count > 0 || recipients_hold_token(now->settings, now->keyring, &m->envelope);
+}
+
+/* A message that cannot be handled waits if it may be ours; others pass. */
+static enum verdict in_trouble(struct session *s, const struct mta *mta)
+{
+    if (may_be_ours(s))
+        return road_internal_error(s, mta, s->m.trouble);
+    road_error(s, "untouched reason=%s", s->m.trouble);
+    return from_outside(s) ? road_pass(s) : VERDICT_ACCEPT;
+}
+
 static enum verdict decide(struct session *s, const struct mta *mta)
 {
     struct message *m = &s->m;
@@ -211,6 +244,10 @@ static enum verdict decide(struct session *s, const struct mta *mta)
         return in_trouble(s, mta);
     }
     m->found = direction_classify(now->settings, now->keyring, &m->envelope, &m->reading);
+    if (m->found.out_of_memory) {
+        m->trouble = out_of_memory;
+        return in_trouble(s, mta);
+    }
     switch (m->found.direction) {
     case DIRECTION_OUTBOUND:
         return now->role == ROLE_ARCHIVE ? road_archive_eoh(s, mta) : road_outbound_eoh(s, mta);
@@ -290,17 +327,37 @@ enum verdict session_body(struct session *s, const void *data, size_t len)
 
 /* --- end ------------------------------------------------------------------------------------*/
 
+static enum verdict in_trouble_at_end(struct session *s, const struct mta *mta)
+{
+    enum verdict verdict = in_trouble(s, mta);
+    return verdict == VERDICT_CONTINUE ? road_clean_eom(s, mta) : verdict;
+}
+
+/* Trouble that came after the header. CONTINUE: there is none. */
+static enum verdict trouble_at_end(struct session *s, const struct mta *mta)
+{
+    struct message *m = &s->m;
+    if (m->plan == PLAN_NONE) { /* the header's end makes a plan, or ends the message */
+        if (!matters(s))
+            return VERDICT_CONTINUE;
+        m->trouble = "the MTA told no end of the header";
+        return in_trouble_at_end(s, mta);
+    }
+    if (m->trouble == NULL || m->plan == PLAN_CLEAN)
+        return VERDICT_CONTINUE;
+    bool undecided = m->plan == PLAN_INBOUND && m->scans;
+    return undecided ? in_trouble_at_end(s, mta) : road_internal_error(s, mta, m->trouble);
+}
+
 enum verdict session_eom(struct session *s, const struct mta *mta, const char *queue_id)
 {
     struct message *m = &s->m;
-    enum verdict verdict = VERDICT_ACCEPT;
     if (!take_queue_id(s, queue_id))
         m->trouble = out_of_memory;
-    if (m->trouble != NULL && m->plan != PLAN_NONE) {
-        bool ours = m->plan == PLAN_OUTBOUND || m->plan == PLAN_ARCHIVE ||
-                    (m->plan == PLAN_INBOUND && !m->scans); /* decided at the header's end */
-        return conclude(s, ours ? road_internal_error(s, mta, m->trouble) : in_trouble(s, mta));
-    }
+    enum verdict verdict = trouble_at_end(s, mta);
+    if (verdict != VERDICT_CONTINUE)
+        return conclude(s, verdict);
+    verdict = VERDICT_ACCEPT;
     switch (m->plan) {
     case PLAN_OUTBOUND:
         verdict = road_outbound_eom(s, mta);

@@ -19,9 +19,9 @@
  * session_envfrom(). Every call is safe in any order (an MTA may leave out what it likes).
  *
  * Limits: a message whose header passes HEADER_OCTETS_MAX or HEADER_FIELDS_MAX, or comes when
- * all sessions together hold HEADER_OCTETS_ALL, is passed on untouched with a warning, except
- * from an accountant's login, where it is refused for now: what might be ours must not leave
- * without its copy.
+ * all sessions together hold HEADER_OCTETS_ALL, is passed on untouched with a warning. It is
+ * refused for now when it may be ours: from an accountant's login, to a recipient with a valid
+ * token, or when what was read up to the limit names something of ours.
  */
 #ifndef TEMOIN_MILTER_SESSION_H
 #define TEMOIN_MILTER_SESSION_H

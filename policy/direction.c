@@ -52,19 +52,14 @@ static bool is_null_sender(const struct envelope *e)
     return e->sender && !*e->sender;
 }
 
-/* Is the envelope sender, without a tag of ours, one of her addresses? Without memory: no,
-   which leaves the message untouched. */
-static bool sender_is_hers(const struct settings *s, const struct envelope *e,
-                           const struct accountant *a)
+/* The envelope sender without a tag of ours, normalised. NULL: out of memory. */
+static char *plain_sender(const struct settings *s, const struct envelope *e)
 {
-    if (!e->sender || !*e->sender)
-        return false;
-    char *untagged = s->delimiter ? address_untag(e->sender, s->delimiter) : strdup(e->sender);
+    const char *sender = e->sender ? e->sender : "";
+    char *untagged = s->delimiter ? address_untag(sender, s->delimiter) : strdup(sender);
     char *normal = untagged ? address_normalise(untagged) : NULL;
-    bool hers = normal && strings_contain(&a->addresses, normal);
-    free(normal);
     free(untagged);
-    return hers;
+    return normal;
 }
 
 static bool from_is_hers(const struct reading *r, const struct accountant *a)
@@ -85,14 +80,14 @@ static bool from_is_own(const struct settings *s, const struct reading *r)
 }
 
 static struct direction_found classify_login(const struct settings *s, const struct envelope *e,
-                                             const struct reading *r)
+                                             const struct reading *r, const char *sender)
 {
     const struct accountant *a = settings_accountant_by_login(s, e->login);
     if (!a)
         return found(DIRECTION_INTERNAL, "login is no accountant's");
     if (is_null_sender(e))
         return found(DIRECTION_INTERNAL, "accountant's automatic message");
-    if (!sender_is_hers(s, e, a))
+    if (!strings_contain(&a->addresses, sender))
         return found(DIRECTION_INTERNAL, "envelope sender is not the login's");
     if (!from_is_hers(r, a))
         return found(DIRECTION_INTERNAL, "From is not the login's");
@@ -110,24 +105,24 @@ static bool has_valid_token_header(const struct settings *s, const struct keyrin
 }
 
 /* The accountant whose address is From, if the envelope sender is hers too. */
-static const struct accountant *accountant_without_login(const struct settings *s,
-                                                         const struct envelope *e,
-                                                         const struct reading *r)
+static const struct accountant *
+accountant_without_login(const struct settings *s, const struct reading *r, const char *sender)
 {
     const struct accountant *a =
         r->from.count ? settings_accountant_by_address(s, r->from.items[0]) : NULL;
-    return a && from_is_hers(r, a) && sender_is_hers(s, e, a) ? a : NULL;
+    return a && from_is_hers(r, a) && strings_contain(&a->addresses, sender) ? a : NULL;
 }
 
-struct direction_found direction_classify(const struct settings *s, const struct keyring *ring,
-                                          const struct envelope *e, const struct reading *r)
+static struct direction_found classify(const struct settings *s, const struct keyring *ring,
+                                       const struct envelope *e, const struct reading *r,
+                                       const char *sender)
 {
     if (is_authenticated(e))
-        return classify_login(s, e, r);
+        return classify_login(s, e, r, sender);
     bool trusted = settings_is_trusted(s, e->client_address);
     if (trusted && has_valid_token_header(s, ring, r))
         return found(DIRECTION_AGAIN, "second pass with a token");
-    const struct accountant *a = trusted ? accountant_without_login(s, e, r) : NULL;
+    const struct accountant *a = trusted ? accountant_without_login(s, r, sender) : NULL;
     if (a) {
         struct direction_found ours = found(DIRECTION_OUTBOUND, "accountant in a trusted network");
         ours.accountant = a;
@@ -142,4 +137,15 @@ struct direction_found direction_classify(const struct settings *s, const struct
     if (is_null_sender(e))
         return found(DIRECTION_INTERNAL, "own domain's automatic message");
     return found(DIRECTION_INTERNAL, "own domain without a login");
+}
+
+struct direction_found direction_classify(const struct settings *s, const struct keyring *ring,
+                                          const struct envelope *e, const struct reading *r)
+{
+    char *sender = plain_sender(s, e);
+    if (!sender)
+        return (struct direction_found){.reason = "out of memory", .out_of_memory = true};
+    struct direction_found made = classify(s, ring, e, r, sender);
+    free(sender);
+    return made;
 }

@@ -25,6 +25,7 @@ struct direction_found {
     enum direction direction;
     const char *reason;                  /* static, for the log line */
     const struct accountant *accountant; /* outbound only; owned by the settings */
+    bool out_of_memory;                  /* and so `direction` says nothing */
 };
 
 /* "unrelated", "outbound", … */
@@ -35,7 +36,7 @@ const char *direction_name(enum direction direction);
    direction_classify() would call outbound or inbound. */
 bool direction_may_matter(const struct settings *s, const struct envelope *e);
 
-/* `ring` checks the token of a second pass and of a report's recipient. Pure; never fails. */
+/* `ring` checks the token of a second pass. Pure. */
 struct direction_found direction_classify(const struct settings *s, const struct keyring *ring,
                                           const struct envelope *e, const struct reading *r);
 
@@ -49,6 +50,15 @@ bool query_build(const struct settings *s, const struct keyring *ring, enum dire
                  const struct strings *attachment_names, const struct tokens *body_tokens,
                  const struct strings *returned_ids, struct query *q);
 bool query_is_idle(const struct query *q);
+
+/* The store cannot be read: may this inbound message be ours all the same? A valid token says
+   so, a message-id that our own domains made, and an invoice number in a mail to an accountant.
+   Any other thread is other people's. */
+bool query_may_be_ours(const struct settings *s, const struct envelope *e, const struct query *q);
+
+/* Does a recipient carry a valid token? Also true when there is no memory to look. */
+bool recipients_hold_token(const struct settings *s, const struct keyring *ring,
+                           const struct envelope *e);
 
 /* Append every distinct match of invoice_pattern in a text (NULL: none), as far as it is no part
    of a longer word or number. False: out of memory. */

@@ -181,3 +181,46 @@ bool query_is_idle(const struct query *q)
 {
     return q->ids.count == 0 && q->tokens.count == 0 && q->numbers.count == 0;
 }
+
+/* Is the right side of this id one of our domains or a host in it? "<20260901.1@mail.acme.fr>" */
+static bool made_by_us(const struct settings *s, const char *id)
+{
+    const char *host = address_domain(id);
+    size_t len = strcspn(host, ">");
+    for (size_t i = 0; i < s->own_domains.count; i++) {
+        const char *own = s->own_domains.items[i];
+        size_t n = strlen(own);
+        if (len >= n && strncasecmp(host + len - n, own, n) == 0 &&
+            (len == n || host[len - n - 1] == '.'))
+            return true;
+    }
+    return false;
+}
+
+/* Without memory: yes. */
+static bool is_for_accountant(const struct settings *s, const struct envelope *e)
+{
+    struct strings normal = {0};
+    bool is = !add_normalised(&e->recipients, &normal);
+    for (size_t i = 0; !is && i < normal.count; i++)
+        is = settings_accountant_by_address(s, normal.items[i]) != NULL;
+    strings_free(&normal);
+    return is;
+}
+
+bool query_may_be_ours(const struct settings *s, const struct envelope *e, const struct query *q)
+{
+    for (size_t i = 0; i < q->ids.count; i++)
+        if (made_by_us(s, q->ids.items[i]))
+            return true;
+    return q->tokens.count > 0 || (q->numbers.count > 0 && is_for_accountant(s, e));
+}
+
+bool recipients_hold_token(const struct settings *s, const struct keyring *ring,
+                           const struct envelope *e)
+{
+    struct query q = {0};
+    bool held = !add_recipient_tokens(s, ring, e, &q) || q.tokens.count > 0;
+    query_free(&q);
+    return held;
+}

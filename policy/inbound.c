@@ -273,14 +273,16 @@ static void settle(struct weighing *w, struct inbound *out)
     out->pauses = strong && w->r->kind == KIND_REPLY && !is_null_sender(w->e);
 }
 
-static const char *exclusion(const struct weighing *w)
+const char *inbound_exclusion(const struct settings *s, const struct reading *r,
+                              const struct report *report)
 {
-    if (w->r->personal)
+    struct weighing w = {.s = s, .r = r, .report = report};
+    if (r->personal)
         return "excluded: marked personal";
-    for (size_t i = 0; i < w->r->from.count; i++)
-        if (settings_is_never_archived(w->s, w->r->from.items[i]))
+    for (size_t i = 0; i < r->from.count; i++)
+        if (settings_is_never_archived(s, r->from.items[i]))
             return "excluded: the sender is never archived";
-    return report_is_internal(w) ? "report on our own mailbox" : NULL;
+    return report_is_internal(&w) ? "report on our own mailbox" : NULL;
 }
 
 bool inbound_decide(const struct settings *s, const struct envelope *e, const struct reading *r,
@@ -291,7 +293,7 @@ bool inbound_decide(const struct settings *s, const struct envelope *e, const st
     memset(out, 0, sizeof *out);
     out->verdict = INBOUND_UNRELATED;
     out->event = event_of(&w);
-    out->reason = exclusion(&w);
+    out->reason = inbound_exclusion(s, r, report);
     if (out->reason)
         return true;
     bool done = invoice_numbers_find(s, r->subject, &w.numbers) &&

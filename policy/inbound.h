@@ -34,6 +34,10 @@ struct inbound {
 bool inbound_decide(const struct settings *s, const struct envelope *e, const struct reading *r,
                     const struct report *report, const struct query *q, const struct facts *f,
                     struct inbound *out);
+
+/* What is never archived, whatever the store says; static, NULL: no exclusion. */
+const char *inbound_exclusion(const struct settings *s, const struct reading *r,
+                              const struct report *report);
 void inbound_free(struct inbound *i);
 
 #endif

@@ -362,6 +362,25 @@ static bool weigh(struct weighing *w, const struct strings *attachment_names)
     return judge(w);
 }
 
+static const char *exclusion(const struct weighing *w, bool lawyer)
+{
+    if (w->r->personal)
+        return "excluded: marked personal";
+    if (lawyer)
+        return "excluded: a recipient is never archived";
+    return w->external.count == 0 ? "excluded: internal recipients only" : NULL;
+}
+
+bool outbound_exclusion(const struct settings *s, const struct envelope *e, const struct reading *r,
+                        const char **reason)
+{
+    struct weighing w = {.s = s, .r = r};
+    bool lawyer = false, done = sort_recipients(&w, e, &lawyer);
+    *reason = done ? exclusion(&w, lawyer) : NULL;
+    strings_free(&w.external);
+    return done;
+}
+
 bool outbound_decide(const struct settings *s, const struct accountant *accountant,
                      const struct envelope *e, const struct reading *r,
                      const struct strings *attachment_names, const struct query *q,
@@ -373,12 +392,9 @@ bool outbound_decide(const struct settings *s, const struct accountant *accounta
     if (!accountant)
         return leave_alone(out, "no accountant");
     bool done = sort_recipients(&w, e, &lawyer);
-    if (done && r->personal)
-        leave_alone(out, "excluded: marked personal");
-    else if (done && lawyer)
-        leave_alone(out, "excluded: a recipient is never archived");
-    else if (done && w.external.count == 0)
-        leave_alone(out, "excluded: internal recipients only");
+    const char *excluded = done ? exclusion(&w, lawyer) : NULL;
+    if (excluded)
+        leave_alone(out, excluded);
     else if (done)
         done = weigh(&w, attachment_names);
     strings_free(&w.external);

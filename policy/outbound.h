@@ -37,6 +37,11 @@ bool outbound_decide(const struct settings *s, const struct accountant *accounta
                      const struct envelope *e, const struct reading *r,
                      const struct strings *attachment_names, const struct query *q,
                      const struct facts *f, struct outbound *out);
+
+/* What is never archived, whatever the store says: personal mail, lawyers, mail among
+   colleagues. *reason: static; NULL: no exclusion. False: out of memory. */
+bool outbound_exclusion(const struct settings *s, const struct envelope *e, const struct reading *r,
+                        const char **reason);
 void outbound_free(struct outbound *o);
 
 #endif

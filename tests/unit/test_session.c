@@ -107,6 +107,43 @@ static void test_after_a_timeout_nobody_waits(void **state)
     fixture_end(f);
 }
 
+/* What names nothing yet may still do so in an attachment; what is never archived goes on. */
+static void test_store_that_cannot_be_read(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_begin("both", "");
+    fake_store.status = STORE_IO;
+    jeanne_writes(f);
+    assert_int_equal(header(f, REMINDER_HEADER), VERDICT_TEMPFAIL);
+    jeanne_writes(f);
+    assert_int_equal(header(f, REMINDER_HEADER "Sensitivity: personal\n"), VERDICT_ACCEPT);
+    envelope(f, "jeanne", "<jeanne@creditor.example>", "<marc@creditor.example>");
+    assert_int_equal(header(f, REMINDER_HEADER), VERDICT_ACCEPT);
+    static const char plain[] = "From: jeanne@creditor.example\nSubject: bonjour\n";
+    jeanne_writes(f);
+    assert_int_equal(header(f, plain), VERDICT_CONTINUE);
+    assert_int_equal(finish(f, "rien\r\n"), VERDICT_ACCEPT);
+    jeanne_writes(f);
+    assert_int_equal(header(f, plain), VERDICT_CONTINUE);
+    assert_int_equal(finish(f, "--b\r\nContent-Type: x/y; name=F-2026-001.pdf\r\n\r\n"),
+                     VERDICT_TEMPFAIL);
+    assert_int_equal(fake_scribe.appends, 0);
+    fixture_end(f);
+}
+
+static void test_mta_that_tells_no_end_of_header(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_begin("both", "");
+    jeanne_writes(f);
+    session_header(f->s, "Subject", " F-2026-001");
+    assert_int_equal(finish(f, "x\r\n"), VERDICT_TEMPFAIL);
+    envelope(f, NULL, "<who@elsewhere.example>", "<jeanne@creditor.example>");
+    session_header(f->s, "Subject", " x");
+    assert_int_equal(finish(f, "x\r\n"), VERDICT_ACCEPT);
+    fixture_end(f);
+}
+
 static void test_mta_refuses_an_edit(void **state)
 {
     (void)state;
@@ -157,6 +194,20 @@ static void test_attachment_names_the_invoice(void **state)
     jeanne_writes(f);
     assert_int_equal(header(f, head), VERDICT_CONTINUE);
     assert_int_equal(finish(f, "--b\r\n\r\nnothing\r\n--b--\r\n"), VERDICT_ACCEPT);
+    assert_int_equal(fake_scribe.appends, 1);
+    fixture_end(f);
+}
+
+static void test_message_that_is_the_attachment(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_begin("both", "");
+    jeanne_writes(f);
+    assert_int_equal(header(f, "From: jeanne@creditor.example\nTo: claire@debtor.example\n"
+                               "Subject: votre facture\nMessage-ID: <m3@creditor.example>\n"
+                               "Content-Type: application/pdf; name=\"F-2026-001.pdf\"\n"),
+                     VERDICT_CONTINUE);
+    assert_int_equal(finish(f, "JVBERi0=\r\n"), VERDICT_ACCEPT);
     assert_int_equal(fake_scribe.appends, 1);
     fixture_end(f);
 }
@@ -344,10 +395,13 @@ int main(void)
         cmocka_unit_test(test_retry_gets_the_first_edits),
         cmocka_unit_test(test_store_failure),
         cmocka_unit_test(test_after_a_timeout_nobody_waits),
+        cmocka_unit_test(test_store_that_cannot_be_read),
+        cmocka_unit_test(test_mta_that_tells_no_end_of_header),
         cmocka_unit_test(test_mta_refuses_an_edit),
         cmocka_unit_test(test_guard_refuses),
         cmocka_unit_test(test_message_id_is_added),
         cmocka_unit_test(test_attachment_names_the_invoice),
+        cmocka_unit_test(test_message_that_is_the_attachment),
         cmocka_unit_test(test_large_body_goes_by_file),
         cmocka_unit_test(test_over_size),
         cmocka_unit_test(test_stamp_then_archive),

@@ -118,6 +118,86 @@ static void test_token_when_the_store_cannot_be_read(void **state)
     fixture_end(f);
 }
 
+/* "May be ours" without a token: a thread that our own host began, an invoice number in a mail to
+   an accountant. What is excluded by itself goes on. */
+static void test_thread_when_the_store_cannot_be_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *to, *head;
+        enum verdict verdict;
+    } cases[] = {
+        {"<jeanne@creditor.example>", "In-Reply-To: <sent@creditor.example>\n", VERDICT_TEMPFAIL},
+        {"<jeanne@creditor.example>", "References: <1@pc.CREDITOR.example>\n", VERDICT_TEMPFAIL},
+        {"<jeanne@creditor.example>", "In-Reply-To: <x@notcreditor.example>\n", VERDICT_ACCEPT},
+        {"<Jeanne@creditor.example>", "Subject: F-2026-001\n", VERDICT_TEMPFAIL},
+        {"<marc@creditor.example>", "Subject: F-2026-001\n", VERDICT_ACCEPT},
+        {"<jeanne@creditor.example>", "Subject: personnel\nIn-Reply-To: <sent@creditor.example>\n",
+         VERDICT_ACCEPT},
+    };
+    struct fixture *f = fixture_begin("both", "");
+    fake_store.status = STORE_IO;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char head[300];
+        snprintf(head, sizeof head, "From: claire@debtor.example\n%s", cases[i].head);
+        envelope(f, NULL, "<claire@debtor.example>", cases[i].to);
+        if (header(f, head) != cases[i].verdict)
+            fail_msg("case %zu", i);
+    }
+    fixture_end(f);
+}
+
+/* A header beyond the limits is given up; what was seen of it may have been ours. */
+static void test_reply_with_an_endless_header(void **state)
+{
+    (void)state;
+    char token[TOKEN_CHARS + 1], tagged[100];
+    struct fixture *f = fixture_begin("both", "");
+    sent_token(f, token);
+    snprintf(tagged, sizeof tagged, "<jeanne+g%s@creditor.example>", token);
+    const struct {
+        const char *to, *field, *value;
+        enum verdict verdict;
+    } cases[] = {
+        {tagged, "Subject", " x", VERDICT_TEMPFAIL},
+        {"<jeanne@creditor.example>", "In-Reply-To", " <sent@creditor.example>", VERDICT_TEMPFAIL},
+        {"<jeanne@creditor.example>", "In-Reply-To", " <x@elsewhere.example>", VERDICT_ACCEPT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        envelope(f, NULL, "<claire@debtor.example>", cases[i].to);
+        session_header(f->s, "From", " claire@debtor.example");
+        session_header(f->s, cases[i].field, cases[i].value);
+        for (int k = 0; k < HEADER_FIELDS_MAX; k++)
+            session_header(f->s, "X", "");
+        if (session_eoh(f->s, &f->mta.mta, "QID1") != cases[i].verdict)
+            fail_msg("case %zu", i);
+    }
+    fixture_end(f);
+}
+
+/* Nor does such a header carry a forged mark past us. */
+static void test_foreign_mark_in_an_endless_header(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_begin("both", "");
+    envelope(f, NULL, "<who@elsewhere.example>", "<jeanne@creditor.example>");
+    session_header(f->s, "Temoin-Dossier", " a");
+    for (int k = 0; k < HEADER_FIELDS_MAX; k++)
+        session_header(f->s, "X", "");
+    session_header(f->s, "Temoin-Dossier", " b");
+    assert_int_equal(session_eoh(f->s, &f->mta.mta, "QID1"), VERDICT_CONTINUE);
+    assert_int_equal(finish(f, "x"), VERDICT_ACCEPT);
+    assert_int_equal(f->mta.edits.count, 2);
+    assert_string_equal(f->mta.edits.items[0], "delete Temoin-Dossier/2");
+    strings_free(&f->mta.edits);
+    envelope(f, NULL, "<who@elsewhere.example>", "<jeanne@creditor.example>");
+    for (int k = 0; k < 1001; k++)
+        session_header(f->s, "Temoin-Dossier", " a");
+    assert_int_equal(session_eoh(f->s, &f->mta.mta, "QID1"), VERDICT_CONTINUE);
+    assert_int_equal(finish(f, "x"), VERDICT_REJECT);
+    fixture_end(f);
+}
+
 static void test_foreign_mark_is_removed(void **state)
 {
     (void)state;
@@ -143,6 +223,9 @@ int main(void)
         cmocka_unit_test(test_report_with_its_token_cut),
         cmocka_unit_test(test_unrelated_mail_asks_nobody),
         cmocka_unit_test(test_token_when_the_store_cannot_be_read),
+        cmocka_unit_test(test_thread_when_the_store_cannot_be_read),
+        cmocka_unit_test(test_reply_with_an_endless_header),
+        cmocka_unit_test(test_foreign_mark_in_an_endless_header),
         cmocka_unit_test(test_foreign_mark_is_removed),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
