@@ -90,6 +90,38 @@ static bool dump(json_t *json, struct bytes *out)
     return ok;
 }
 
+static bool set_absent(json_t *part, const char *key, json_t *value)
+{
+    if (json_object_get(part, key)) {
+        json_decref(value);
+        return value != NULL;
+    }
+    return json_object_set_new(part, key, value) == 0; /* NULL fails */
+}
+
+static json_t *review_list(const struct entry *e)
+{
+    const struct strings one = {.items = (char **)&e->review_invoice, .count = 1};
+    return json_strings(&one);
+}
+
+/* What the writer's indexes will say, so that an alteration there shows. */
+static bool put_indexed(json_t *part, const struct entry *e)
+{
+    bool ok = true;
+    if (e->review_invoice)
+        ok = set_absent(part, "proposed", review_list(e));
+    if (ok && e->dossiers.count && !json_object_get(part, "proposed"))
+        ok = set_absent(part, "invoice", json_strings(&e->dossiers));
+    if (ok && e->decides)
+        ok = set_absent(part, "about", json_integer((json_int_t)e->decides));
+    if (ok && e->token)
+        ok = json_object_set_new(part, "number", json_integer((json_int_t)e->token)) == 0;
+    if (ok && e->pauses)
+        ok = json_object_set_new(part, "pauses", json_true()) == 0;
+    return ok;
+}
+
 static bool private_make(const struct record *r, const struct entry *e, struct bytes *out)
 {
     /* A shallow copy: the caller's object stays as it is. */
@@ -104,7 +136,7 @@ static bool private_make(const struct record *r, const struct entry *e, struct b
         ok = json_object_set_new(part, "edits", edits_json(&e->edits)) == 0;
     if (ok && e->actor && !json_object_get(part, "envelope") && !json_object_get(part, "actor"))
         ok = json_object_set_new(part, "actor", json_foreign(e->actor)) == 0;
-    ok = ok && dump(part, out);
+    ok = ok && put_indexed(part, e) && dump(part, out);
     json_decref(part);
     return ok;
 }

@@ -25,8 +25,13 @@
  * Private part: the caller's keys (db/entry.h), and
  *      actor       who, when the caller said so and the entry has no "envelope"
  *      bytes       "dropped" when only hash and size of the message were kept
+ *      about       the entry that a decision is about, when the caller did not put it there
  *      edits       what was changed, when the caller did not put it there
+ *      invoice     where it is filed, when the caller put neither this nor "proposed" there
  *      nonce       32 octets; it opens both commitments
+ *      number      message number of its token
+ *      pauses      true: it pauses its dossier
+ *      proposed    what the review proposes, when the caller did not put it there
  *      sha256      of the message
  */
 #ifndef TEMOIN_DB_RECORD_H

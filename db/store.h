@@ -154,9 +154,10 @@ enum store_status store_message(struct store *store, uint64_t seq,
 struct dossier {
     char *invoice;
     unsigned char id[16];
-    uint64_t count;     /* entries 1..count */
-    uint64_t paused_by; /* seq of the entry that paused it; 0: not paused */
-    uint64_t *seqs;     /* seqs[n - 1] is entry n */
+    uint64_t count;                       /* entries 1..count */
+    uint64_t paused_by;                   /* seq of the entry that paused it; 0: not paused */
+    unsigned char last_leaf[HASH_OCTETS]; /* which the next entry is to name */
+    uint64_t *seqs;                       /* seqs[n - 1] is entry n */
 };
 void dossier_free(struct dossier *d);
 
@@ -176,6 +177,32 @@ struct review_item {
 enum store_status store_reviews(struct store *store, bool open_only, struct review_item **items,
                                 size_t *count, struct store_error *err);
 void review_items_free(struct review_item *items, size_t count);
+
+/* What an entry says of itself (record.h) that the indexes must repeat; for verify. */
+struct index_claim {
+    uint64_t seq;
+    bool outbound, pauses;
+    uint64_t token;          /* message number; 0: none */
+    uint64_t about;          /* the entry that it decides about; 0: no decision */
+    const char *proposed;    /* up for review for this invoice; NULL: not; not owned */
+    struct strings target;   /* where it is filed */
+    struct strings invoices; /* where it is filed or noted; empty: it does not say */
+    struct strings ids;      /* Message-IDs that name it */
+};
+void index_claim_free(struct index_claim *claim);
+
+struct index_faults {
+    struct strings own;      /* phrases about this entry; none: the indexes agree */
+    struct strings misnamed; /* dossiers that list it under a number it does not name */
+};
+void index_faults_free(struct index_faults *f);
+
+/* `faults` is empty before; index_faults_free() it in any case. */
+enum store_status store_index_check(struct store *store, const struct index_claim *claim,
+                                    struct index_faults *faults, struct store_error *err);
+/* Rows of the indexes about what no entry knows. */
+enum store_status store_index_strays(struct store *store, uint64_t *strays,
+                                     struct store_error *err);
 
 struct store_figures {
     uint64_t entries, dossiers, messages, message_octets, stored_octets, open_reviews,

@@ -167,9 +167,9 @@ static enum store_status read_dossier(struct store *store, const char *invoice, 
     sqlite3_stmt *s;
     bool row = false;
     int64_t id = 0;
-    enum store_status st =
-        db_query(store->log, "SELECT id, n, public_id, paused_by FROM dossier WHERE invoice = ?",
-                 &s, err, "t", invoice);
+    enum store_status st = db_query(
+        store->log, "SELECT id, n, public_id, paused_by, last_leaf FROM dossier WHERE invoice = ?",
+        &s, err, "t", invoice);
     if (st == STORE_OK)
         st = db_step(store->log, s, &row, err);
     if (row) {
@@ -178,6 +178,8 @@ static enum store_status read_dossier(struct store *store, const char *invoice, 
         out->paused_by = (uint64_t)sqlite3_column_int64(s, 3);
         if (sqlite3_column_bytes(s, 2) == sizeof out->id)
             memcpy(out->id, sqlite3_column_blob(s, 2), sizeof out->id);
+        if (sqlite3_column_bytes(s, 4) == HASH_OCTETS)
+            memcpy(out->last_leaf, sqlite3_column_blob(s, 4), HASH_OCTETS);
     }
     db_done(s);
     if (st == STORE_OK && !row)

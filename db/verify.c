@@ -136,6 +136,15 @@ static bool collect(struct worker *w, const struct stored_entry *e, const struct
     return done;
 }
 
+static enum store_status judge(struct worker *w, const struct stored_entry *e,
+                               const struct exhibit *x, struct exhibit_judgement *j)
+{
+    enum store_status st = exhibit_check(e, x, &w->against, j, &w->err);
+    if (st == STORE_OK && j->problems.count == 0)
+        st = verify_index(w->all, w->against.store, x, &j->problems, &w->err);
+    return st;
+}
+
 /* An entry that looks damaged is read once more: its message may have moved meanwhile. */
 static enum store_status second_look(struct worker *w, uint64_t seq, struct exhibit_judgement *j)
 {
@@ -147,7 +156,7 @@ static enum store_status second_look(struct worker *w, uint64_t seq, struct exhi
     strings_free(&j->problems);
     enum store_status st = STORE_NO_MEMORY;
     if (exhibit_read(&e, &x)) {
-        st = exhibit_check(&e, &x, &w->against, j, &w->err);
+        st = judge(w, &e, &x, j);
         exhibit_free(&x);
     }
     stored_entry_free(&e);
@@ -163,7 +172,7 @@ static bool take_entry(const struct stored_entry *e, void *context)
     if (!exhibit_read(e, &x))
         return stop_with(w, STORE_NO_MEMORY, NULL);
     struct exhibit_judgement j = {0};
-    enum store_status st = exhibit_check(e, &x, &w->against, &j, &w->err);
+    enum store_status st = judge(w, e, &x, &j);
     if (st == STORE_OK && j.problems.count)
         st = second_look(w, e->seq, &j);
     if (st == STORE_OK && !(report(w, e->seq, &j.problems) && collect(w, e, &x, &j)))
@@ -365,6 +374,7 @@ enum store_status verify_log(const struct settings *s, int64_t now,
     free(all.leaves);
     free(all.seen);
     free(all.places.items);
+    strings_free(&all.misnamed);
     pthread_cond_destroy(&all.ended);
     pthread_mutex_destroy(&all.lock);
     return st;

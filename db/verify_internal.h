@@ -1,6 +1,6 @@
 /*
- * verify_internal - what the two halves of verify share: verify.c looks at each entry by
- *                   itself, verify_order.c at their order
+ * verify_internal - what the parts of verify share: verify.c looks at each entry by itself,
+ *                   verify_index.c at what the indexes say of it, verify_order.c at their order
  */
 #ifndef TEMOIN_DB_VERIFY_INTERNAL_H
 #define TEMOIN_DB_VERIFY_INTERNAL_H
@@ -53,12 +53,18 @@ struct verification {
     pthread_cond_t ended;
     size_t running;
     struct places places;
+    struct strings misnamed; /* dossiers that were named to be so */
     struct verdict *verdict;
 };
 
 /* Add a finding; seq 0: about the whole. False: out of memory. */
 bool verdict_add(struct verdict *v, uint64_t seq, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Do the indexes repeat what an entry that was found sound says? Adds phrases to `problems`. */
+enum store_status verify_index(struct verification *all, struct store *store,
+                               const struct exhibit *x, struct strings *problems,
+                               struct store_error *err);
 
 /* Gaps, root, dossier chains and the dossiers' index, when every entry has been looked at. */
 enum store_status verify_order(struct verification *all, struct store_error *err);

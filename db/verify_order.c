@@ -177,6 +177,25 @@ static const struct placed *place_numbered(const struct placed *places, size_t c
     return NULL;
 }
 
+/* What the dossier's row says beside its entries: the leaf that the next one is to name, and
+   which one paused it. */
+static bool check_head(struct verification *all, const struct dossier *d)
+{
+    uint64_t last = d->count ? d->seqs[d->count - 1] : 0;
+    bool paused = d->paused_by == 0;
+    if (seen(all, last) == SEEN_READ && memcmp(d->last_leaf, leaf(all, last), TREE_HASH) != 0 &&
+        !verdict_add(all->verdict, 0,
+                     "dossier %s: the index does not hold the leaf of entry %" PRIu64, d->invoice,
+                     last))
+        return false;
+    for (uint64_t n = 1; !paused && n <= d->count; n++)
+        paused = d->seqs[n - 1] == d->paused_by;
+    return paused || verdict_add(all->verdict, 0,
+                                 "dossier %s: the index says that entry %" PRIu64
+                                 ", which is not in it, paused it",
+                                 d->invoice, d->paused_by);
+}
+
 /* Entries that came in after verify began are not known here and do not count. */
 static bool check_listed(struct verification *all, const struct dossier *d)
 {
@@ -201,7 +220,7 @@ static bool check_listed(struct verification *all, const struct dossier *d)
         return verdict_add(all->verdict, 0,
                            "dossier %s: the index lists %zu entries, the records name %zu",
                            d->invoice, listed, count);
-    return true;
+    return check_head(all, d);
 }
 
 static enum store_status check_index(struct verification *all, struct store *store,
@@ -239,6 +258,20 @@ static enum store_status check_index(struct verification *all, struct store *sto
     return st;
 }
 
+/* Asked only where nothing else was found that explains them. */
+static enum store_status check_strays(struct verification *all, struct store *store,
+                                      struct store_error *err)
+{
+    uint64_t strays;
+    enum store_status st = store_index_strays(store, &strays, err);
+    if (st == STORE_OK && strays &&
+        !verdict_add(all->verdict, 0,
+                     "index altered (it holds %" PRIu64 " tokens or reviews that no entry knows)",
+                     strays))
+        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    return st;
+}
+
 /* --- all ------------------------------------------------------------------------------------*/
 
 static enum store_status check_surplus(struct verification *all, struct store_error *err)
@@ -271,6 +304,8 @@ enum store_status verify_order(struct verification *all, struct store_error *err
         st = store_open(all->settings->store_directory, STORE_READ, &store, err);
     if (st == STORE_OK)
         st = check_index(all, store, err);
+    if (st == STORE_OK && all->verdict->count == 0)
+        st = check_strays(all, store, err);
     store_close(store);
     return st == STORE_OK ? check_surplus(all, err) : st;
 }

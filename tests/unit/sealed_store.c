@@ -96,6 +96,11 @@ uint64_t sealed_store_add(struct sealed_store *w, const struct wanted_entry *wan
     e.level = wanted->level;
     e.actor = "tester";
     e.pauses = wanted->pauses;
+    e.token = wanted->token;
+    e.decides = wanted->decides;
+    e.decision = wanted->decides ? wanted->event : NULL;
+    if (wanted->id)
+        assert_true(strings_add(&e.ids, wanted->id));
     if (wanted->review)
         assert_non_null(e.review_invoice = strdup(wanted->review));
     if (wanted->invoice)

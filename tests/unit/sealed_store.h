@@ -31,6 +31,8 @@ struct wanted_entry {
     const char *message;      /* the whole message; NULL: none */
     const char *private_json; /* NULL: {} */
     const char *review;       /* proposed for this invoice instead of filed */
+    const char *id;           /* its Message-ID, as in private_json */
+    uint64_t token, decides;  /* `event` is then the decision */
     bool pauses;
     bool spilled; /* the body goes by a file of its own */
     bool dropped; /* only hash and size are kept */

@@ -234,15 +234,94 @@ static void dossiers(void **state)
     sealed_store_sql(w, "log.db", "DELETE FROM dossier_entry WHERE seq = 8");
     expect(w, 0, "dossier F-1");
     sealed_store_sql(w, "log.db", "UPDATE dossier SET invoice = 'F-9' WHERE invoice = 'F-2'");
-    struct verdict v; /* the number alone is in private parts; the chain is still the same */
-    verify(w, (int64_t)time(NULL), &v);
-    assert_int_equal(v.count, 0);
-    verdict_free(&v);
-    sealed_store_restore(w);
+    expect(w, 0, "dossier F-9: entry ");
+    sealed_store_flip(w, "log.db", "dossier", "last_leaf", "invoice = 'F-1'", 5);
+    expect(w, 0, "dossier F-1: the index does not hold the leaf of entry 8");
+    sealed_store_sql(w, "log.db", "UPDATE dossier SET paused_by = 4 WHERE invoice = 'F-2'");
+    expect(w, 0, "dossier F-2: the index says that entry 4, which is not in it, paused it");
+    sealed_store_sql(w, "log.db", "UPDATE dossier SET paused_by = 6 WHERE invoice = 'F-2'");
+    expect(w, 6, "it paused no dossier");
+    sealed_store_sql(w, "log.db", "UPDATE dossier SET paused_by = 0");
+    expect(w, 4, "the dossier that it paused says otherwise");
     sealed_store_sql(w, "log.db",
                      "DELETE FROM dossier_entry WHERE dossier = 2;"
                      "PRAGMA foreign_keys = OFF; DELETE FROM dossier WHERE id = 2");
     expect(w, 0, "the index has no dossier for 1");
+}
+
+/* Entries 9 and 10 wait for review, 11 assigns one, 12 has a token and an id. */
+static void add_indexed(struct sealed_store *w)
+{
+    for (int i = 0; i < 2; i++)
+        sealed_store_add(w, &(struct wanted_entry){.event = "reply",
+                                                   .direction = "inbound",
+                                                   .message = MAIL("9"),
+                                                   .review = "F-1"});
+    sealed_store_add(
+        w, &(struct wanted_entry){.event = "assign",
+                                  .invoice = "F-2",
+                                  .second_invoice = "F-1",
+                                  .private_json = "{\"invoice\":\"F-2\",\"proposed\":\"F-1\"}",
+                                  .decides = 9,
+                                  .pauses = true});
+    sealed_store_add(w,
+                     &(struct wanted_entry){.event = "prepared",
+                                            .direction = "outbound",
+                                            .invoice = "F-1",
+                                            .message = MAIL("12"),
+                                            .private_json = "{\"ids\":{\"message_id\":\"<a@b>\"}}",
+                                            .id = "<a@b>",
+                                            .token = 300});
+    sealed_store_sign(w);
+}
+
+/* What is shown to people, and decides where the next reply goes. */
+static void indexes(void **state)
+{
+    static const struct {
+        const char *sql;
+        uint64_t seq;
+        const char *what;
+    } changes[] = {
+        {"DELETE FROM review WHERE seq = 10", 10, "missing in the review"},
+        {"UPDATE review SET invoice = 'F-2' WHERE seq = 10", 10, "proposes another invoice"},
+        {"UPDATE review SET state = 'dismissed' WHERE seq = 10", 10, "that nobody took"},
+        {"UPDATE review SET state = 'dismissed', decided_by = 8 WHERE seq = 10", 10,
+         "that nobody took"},
+        {"UPDATE review SET state = 'dismissed', decided_by = 99 WHERE seq = 10", 10,
+         "that nobody took"},
+        {"UPDATE review SET state = 'assigned', assigned = 'F-2', decided_by = 11 WHERE seq = 10",
+         10, "that nobody took"},
+        {"UPDATE review SET assigned = 'F-1' WHERE seq = 9", 9, "that nobody took"},
+        {"UPDATE review SET state = 'dismissed' WHERE seq = 9", 9, "that nobody took"},
+        {"UPDATE review SET state = 'open', decided_by = 0, assigned = NULL WHERE seq = 9", 11,
+         "does not know its decision"},
+        {"INSERT INTO review VALUES (8, 'F-1', 'open', 0, NULL)", 8, "never up for review"},
+        {"INSERT INTO review VALUES (77, 'F-1', 'open', 0, NULL)", 0, "that no entry knows"},
+        {"UPDATE token SET seq = 2", 12, "its token leads elsewhere"},
+        {"UPDATE token SET number = 301", 12, "its token leads elsewhere"},
+        {"DELETE FROM token", 12, "its token leads elsewhere"},
+        {"INSERT INTO token VALUES (301, 2)", 0, "that no entry knows"},
+        {"UPDATE entry SET token = 301 WHERE seq = 12", 12, "its message number"},
+        {"UPDATE entry SET outbound = 0 WHERE seq = 12", 12, "its direction"},
+        {"UPDATE message_id SET hash = hash + 1", 12, "not found by its Message-ID"},
+        {"UPDATE message_id SET seq = 2", 12, "not found by its Message-ID"},
+        {"UPDATE dossier SET paused_by = 0 WHERE invoice = 'F-2'", 11, "that it paused"},
+    };
+    struct sealed_store *w = *state;
+    struct verdict v;
+    add_indexed(w);
+    verify(w, (int64_t)time(NULL), &v);
+    for (size_t i = 0; i < v.count; i++)
+        print_error("%lu %s\n", (unsigned long)v.findings[i].seq, v.findings[i].what);
+    assert_int_equal(v.count, 0);
+    verdict_free(&v);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        if (i)
+            add_indexed(w);
+        sealed_store_sql(w, "log.db", changes[i].sql);
+        expect(w, changes[i].seq, changes[i].what);
+    }
 }
 
 static void not_yet_signed(void **state)
@@ -345,9 +424,9 @@ static int restore(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(intact),         test(one_octet),    test(body_file), test(volume),
-        test(signatures),     test(foreign_head), test(removed),   test(dossiers),
-        test(not_yet_signed), test(unreadable),   test(many),      test(exit_codes),
+        test(intact),       test(one_octet), test(body_file),  test(volume),  test(signatures),
+        test(foreign_head), test(removed),   test(dossiers),   test(indexes), test(not_yet_signed),
+        test(unreadable),   test(many),      test(exit_codes),
     };
     return cmocka_run_group_tests(tests, make_world, drop_world);
 }
