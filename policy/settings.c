@@ -302,6 +302,7 @@ static bool build(struct settings_file *file, const char *text, struct settings 
     take_guards(&b);
     take_store(&b);
     take_process(&b);
+    build_proofs(&b);
     if (!hash(text, s->sha256))
         settings_file_complain(file, 1, "SHA-256 cannot be computed: check the OpenSSL library");
     return !file->failed && !file->out_of_memory;

@@ -53,6 +53,15 @@ struct network {
     unsigned prefix; /* bits, 0 to 128 */
 };
 
+/* A timestamp authority (RFC 3161). */
+struct tsa {
+    char *name;        /* the section's title */
+    char *url;         /* http:// or https:// */
+    char *certificate; /* PEM file of its trust anchors */
+    unsigned timeout_ms;
+    char *policy; /* dotted OID that is asked for; NULL: its default */
+};
+
 struct settings {
     /* company */
     char *company_name;
@@ -86,6 +95,19 @@ struct settings {
     enum failure_action on_oversize;      /* accept (hash and size only), tempfail, reject */
     unsigned retry_window_s;
     uint64_t spill_size; /* bodies above this go to a file of their own, octets */
+
+    /* proofs */
+    bool witness;                                /* Temoin-Checkpoint in reminders */
+    struct strings checkpoint_to;                /* normalised addresses */
+    char *seal_key, *export_key;                 /* URIs of OpenSSL's STORE */
+    char *seal_certificate, *export_certificate; /* PEM files */
+    struct strings seal_crls;                    /* PEM or DER files */
+    unsigned retention_years, accounting_retention_years;
+    bool erase_needs_second;
+    char *dns_server; /* "address", "address:port" or "[address]:port"; NULL: resolv.conf */
+    bool dkim_keys;   /* keep the DNS keys of matched inbound mail */
+    struct tsa *tsas; /* in order of preference */
+    size_t tsa_count;
 
     /* process */
     char *run_directory; /* scribe's socket, the pid file */

@@ -40,4 +40,7 @@ char *build_address(struct build *b, cfg_t *section, const char *key, unsigned i
 void build_company(struct build *b);
 void build_accountant(struct build *b, unsigned index);
 
+/* Checkpoints, keys that sign, timestamp authorities, retention, DNS; after key_directory. */
+void build_proofs(struct build *b);
+
 #endif

@@ -130,6 +130,8 @@ static cfg_t *new_parser(void)
     cfg_opt_t store[] = {CFG_STR("directory", "/var/lib/temoin", ONE),
                          CFG_STR("commit_timeout", "2000ms", ONE),
                          CFG_STR("on_store_failure", "tempfail", ONE), CFG_END()};
+    cfg_opt_t tsa[] = {CFG_STR("url", NULL, UNSET), CFG_STR("certificate", NULL, UNSET),
+                       CFG_STR("timeout", "10s", ONE), CFG_STR("policy", NULL, UNSET), CFG_END()};
     cfg_opt_t top[] = {CFG_STR("user", "temoin", ONE),
                        CFG_STR("milter_user", "temoin-milter", ONE),
                        CFG_STR("sealer_user", "temoin-seal", ONE),
@@ -149,18 +151,32 @@ static cfg_t *new_parser(void)
                        CFG_STR("max_message_size", "50M", ONE),
                        CFG_STR("on_oversize", "accept", ONE),
                        CFG_STR("spill_size", "256k", ONE),
+                       CFG_BOOL("witness", cfg_false, ONE),
+                       CFG_STR_LIST("checkpoint_to", NULL, UNSET),
+                       CFG_STR("seal_key", NULL, UNSET),
+                       CFG_STR("seal_certificate", NULL, UNSET),
+                       CFG_STR("export_key", NULL, UNSET),
+                       CFG_STR("export_certificate", NULL, UNSET),
+                       CFG_STR_LIST("seal_crls", NULL, UNSET),
+                       CFG_INT("retention_years", 5, ONE),
+                       CFG_INT("accounting_retention_years", 10, ONE),
+                       CFG_BOOL("erase_needs_second", cfg_false, ONE),
+                       CFG_STR("dns_server", "", ONE),
+                       CFG_BOOL("dkim_keys", cfg_true, ONE),
                        CFG_STR(SENTINEL, NULL, UNSET),
                        CFG_SEC("company", company, titled),
                        CFG_SEC("accountant", accountant, titled),
                        CFG_SEC("listener", listener, titled),
                        CFG_SEC("guard", guard, titled),
                        CFG_SEC("store", store, ONE),
+                       CFG_SEC("tsa", tsa, titled),
                        CFG_END()};
     note_all(company);
     note_all(accountant);
     note_all(listener);
     note_all(guard);
     note_all(store);
+    note_all(tsa);
     note_all(top);
     return cfg_init(top, CFGF_NONE);
 }

@@ -29,6 +29,12 @@ static void settings_free(struct settings *s)
     }
     for (size_t i = 0; i < s->invoice_patterns.count; i++)
         regfree(&s->invoice_expressions[i]);
+    for (size_t i = 0; i < s->tsa_count; i++) {
+        free(s->tsas[i].name);
+        free(s->tsas[i].url);
+        free(s->tsas[i].certificate);
+        free(s->tsas[i].policy);
+    }
     char *texts[] = {s->company_name,
                      s->company_domain,
                      s->store_directory,
@@ -39,16 +45,24 @@ static void settings_free(struct settings *s)
                      s->sealer_user,
                      s->socket_group,
                      s->syslog_facility,
+                     s->seal_key,
+                     s->export_key,
+                     s->seal_certificate,
+                     s->export_certificate,
+                     s->dns_server,
                      s->postfix_config_directory};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     free(s->accountants);
     free(s->listeners);
+    free(s->tsas);
     free(s->invoice_expressions);
     free(s->trusted_networks);
     strings_free(&s->own_domains);
     strings_free(&s->invoice_patterns);
     strings_free(&s->never_archive);
+    strings_free(&s->checkpoint_to);
+    strings_free(&s->seal_crls);
     free(s);
 }
 

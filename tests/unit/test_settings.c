@@ -68,6 +68,26 @@ static void test_defaults(void **state)
     settings_unref(s);
 }
 
+static void test_defaults_of_proofs(void **state)
+{
+    (void)state;
+    struct settings *s = parsed(SMALLEST);
+    assert_false(s->witness);
+    assert_int_equal(s->checkpoint_to.count, 0);
+    assert_string_equal(s->seal_key, "file:/etc/temoin/keys/seal.key");
+    assert_string_equal(s->seal_certificate, "/etc/temoin/keys/seal.pem");
+    assert_string_equal(s->export_key, "file:/etc/temoin/keys/export.key");
+    assert_string_equal(s->export_certificate, "/etc/temoin/keys/export.pem");
+    assert_int_equal(s->seal_crls.count, 0);
+    assert_int_equal(s->retention_years, 5);
+    assert_int_equal(s->accounting_retention_years, 10);
+    assert_false(s->erase_needs_second);
+    assert_true(s->dkim_keys);
+    assert_null(s->dns_server);
+    assert_int_equal(s->tsa_count, 0);
+    settings_unref(s);
+}
+
 static const char every_key[] =
     "user = u\nmilter_user = m\nsealer_user = s\nsocket_group = g\nsocket_mode = 0600\n"
     "run_directory = /tmp/run\nkey_directory = /tmp/keys\nsyslog_facility = local3\n"
@@ -131,6 +151,43 @@ static void test_every_key(void **state)
     assert_string_equal(s->store_directory, "/tmp/store");
     assert_int_equal(s->commit_timeout_ms, 500);
     assert_int_equal(s->on_store_failure, FAILURE_ACCEPT);
+    settings_unref(s);
+}
+
+static const char every_proof[] = SMALLEST
+    "key_directory = /k\nwitness = yes\n"
+    "checkpoint_to = { \"Auditor@Audit.example\" }\n"
+    "seal_key = \"pkcs11:token=t;object=seal?pin-source=/p\"\nseal_certificate = /c/s.pem\n"
+    "export_certificate = \"/c/e.pem\"\nseal_crls = { \"/c/ca.crl\" }\n"
+    "retention_years = 6\naccounting_retention_years = 11\nerase_needs_second = on\n"
+    "dkim_keys = no\ndns_server = \"127.0.0.1:5353\"\n"
+    "tsa \"one\" { url = \"http://a.example/tsr\" certificate = /a.pem timeout = 2 }\n"
+    "tsa \"two\" { url = \"https://b.example\" certificate = /b.pem policy = 1.2.3 }\n";
+
+static void test_every_proof(void **state)
+{
+    (void)state;
+    struct settings *s = parsed(every_proof);
+    assert_true(s->witness);
+    assert_string_equal(s->checkpoint_to.items[0], "auditor@audit.example");
+    assert_string_equal(s->seal_key, "pkcs11:token=t;object=seal?pin-source=/p");
+    assert_string_equal(s->seal_certificate, "/c/s.pem");
+    assert_string_equal(s->export_key, "file:/k/export.key");
+    assert_string_equal(s->export_certificate, "/c/e.pem");
+    assert_string_equal(s->seal_crls.items[0], "/c/ca.crl");
+    assert_int_equal(s->retention_years, 6);
+    assert_int_equal(s->accounting_retention_years, 11);
+    assert_true(s->erase_needs_second);
+    assert_false(s->dkim_keys);
+    assert_string_equal(s->dns_server, "127.0.0.1:5353");
+    assert_int_equal(s->tsa_count, 2);
+    assert_string_equal(s->tsas[0].name, "one");
+    assert_string_equal(s->tsas[0].url, "http://a.example/tsr");
+    assert_string_equal(s->tsas[0].certificate, "/a.pem");
+    assert_int_equal(s->tsas[0].timeout_ms, 2000);
+    assert_null(s->tsas[0].policy);
+    assert_int_equal(s->tsas[1].timeout_ms, 10000);
+    assert_string_equal(s->tsas[1].policy, "1.2.3");
     settings_unref(s);
 }
 
@@ -213,6 +270,25 @@ static const struct refusal refusals[] = {
      "t.conf:5: ", "need a delimiter"},
     {SMALLEST "accountant \"J\" { address = \"j@creditor.example\"\nplus_address = maybe }\n",
      "t.conf:4: ", "boolean"},
+    {SMALLEST "witness = maybe\n", "t.conf:3: ", "boolean"},
+    {SMALLEST "checkpoint_to = {\n auditor }\n", "t.conf:4: ", "address"},
+    {SMALLEST "seal_key = \"/k/seal.key\"\n", "t.conf:3: ", "no URI"},
+    {SMALLEST "export_key = \"file:\"\n", "t.conf:3: ", "no URI"},
+    {SMALLEST "seal_certificate = seal.pem\n", "t.conf:3: ", "absolute path"},
+    {SMALLEST "seal_crls = { /a, b }\n", "t.conf:3: ", "absolute path"},
+    {SMALLEST "retention_years = 0\n", "t.conf:3: ", "1 to 100"},
+    {SMALLEST "accounting_retention_years = 101\n", "t.conf:3: ", "1 to 100"},
+    {SMALLEST "dns_server = \"ns.example\"\n", "t.conf:3: ", "address:port"},
+    {SMALLEST "dns_server = \"127.0.0.1:70000\"\n", "t.conf:3: ", "address:port"},
+    {SMALLEST "dns_server = \"[::1]53\"\n", "t.conf:3: ", "address:port"},
+    {SMALLEST "tsa \"a\" {\n certificate = /a }\n", "t.conf:4: ", "no url"},
+    {SMALLEST "tsa \"a\" {\n url = \"http://a\" }\n", "t.conf:4: ", "no certificate"},
+    {SMALLEST "tsa \"a\" { certificate = /a\n url = \"ftp://a\" }\n", "t.conf:4: ", "http"},
+    {SMALLEST "tsa \"a\" { certificate = /a url = \"http://a\"\n timeout = 0 }\n",
+     "t.conf:4: ", "1s to 120s"},
+    {SMALLEST "tsa \"a\" { certificate = /a url = \"http://a\"\n policy = x }\n",
+     "t.conf:4: ", "identifier"},
+    {SMALLEST "tsa \"a b\" { certificate = /a url = \"http://a\" }\n", "t.conf:3: ", "letters"},
     {"\001\002", "t.conf:1: ", ""},
 };
 
@@ -385,6 +461,7 @@ static void test_every_key_is_documented(void **state)
         char name[64], entry[96], assignment[96];
         if (sscanf(p, "CFG_STR(\"%63[a-z_]\"", name) != 1 &&
             sscanf(p, "CFG_BOOL(\"%63[a-z_]\"", name) != 1 &&
+            sscanf(p, "CFG_INT(\"%63[a-z_]\"", name) != 1 &&
             sscanf(p, "CFG_STR_LIST(\"%63[a-z_]\"", name) != 1)
             continue;
         keys++;
@@ -403,7 +480,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_defaults_of_proofs),
         cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_every_proof),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_all_complaints_at_once),
         cmocka_unit_test(test_regular_expressions_survive),
