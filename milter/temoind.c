@@ -155,6 +155,19 @@ static int go_to_background(int *report_fd)
     return EX_OK; /* stderr stays: a service manager or a terminal may still read it */
 }
 
+/* The file's absolute name. Symbolic links stay in it: a reload follows where they lead then. */
+static bool absolute(const char *file, char path[PATH_MAX])
+{
+    char here[PATH_MAX] = "";
+    if (access(file, F_OK) != 0 || (*file != '/' && !getcwd(here, sizeof here)))
+        return false;
+    int n = snprintf(path, PATH_MAX, "%s%s%s", here, *here ? "/" : "", file);
+    if (n > 0 && n < PATH_MAX)
+        return true;
+    errno = ENAMETOOLONG;
+    return false;
+}
+
 static int run(const struct arguments *a)
 {
     char program[PATH_MAX], config[PATH_MAX];
@@ -164,7 +177,7 @@ static int run(const struct arguments *a)
         msg_error("/proc/self/exe: %s", strerror(errno));
         return EX_OSERR;
     }
-    if (!realpath(a->config, config)) {
+    if (!absolute(a->config, config)) {
         msg_error("%s: %s: run \"temoin init\" or use -c", a->config, strerror(errno));
         return EX_NOINPUT;
     }

@@ -4,6 +4,7 @@
 """
 
 import grp
+import hashlib
 import json
 import os
 import pathlib
@@ -331,6 +332,21 @@ class Signals(DaemonTest):
         self.daemon.stop()
 
     def test_bad_configuration_is_refused_with_its_line(self):
+    def test_reload_follows_a_symbolic_link(self):
+        """Whoever deploys by switching a link is not told that the old file was taken over."""
+        config = self.daemon.config_file
+        first, second = (config.with_name(name) for name in ("one.conf", "two.conf"))
+        config.rename(first)
+        config.symlink_to(first)
+        self.start()
+        second.write_text(first.read_text() + "\n# the next\n")
+        config.unlink()
+        config.symlink_to(second)
+        self.daemon.reload()
+        digest = hashlib.sha256(second.read_bytes()).hexdigest()[:16]
+        self.daemon.logged(f"configuration taken over: {digest}")
+        self.daemon.stop()
+
         self.start()
         before = self.pids()
         self.daemon.config_file.write_text("nonsense {\n")
