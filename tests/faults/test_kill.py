@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import sqlite3
 import threading
@@ -68,8 +69,9 @@ class ShortWindow(DaemonCase):
         wait.until(again, 10, "a second entry", every=0.7)
 
 
-class Kill(DaemonCase):
-    """Each test makes one reminder and kills a process while it is under way."""
+class KillCase(DaemonCase):
+    """Tests make a reminder and kill a process while it is under way. A class, and so a daemon,
+    for a few such deaths: with each the next start is put off longer."""
 
     def send_until_accepted(self, raw):
         """As a client that tries again, with a new queue ID each time; (outcome, attempts)."""
@@ -112,6 +114,14 @@ class Kill(DaemonCase):
         if reply is not None and reply.code == 2:
             self.assertIn("prepared", self.daemon.events(invoice))
 
+    def last_seq(self):
+        """The last committed entry, without troubling the daemon."""
+        url = f"file:{self.daemon.store}/log.db?mode=ro"
+        with contextlib.closing(sqlite3.connect(url, uri=True)) as log:
+            return log.execute("SELECT max(seq) FROM entry").fetchone()[0]
+
+
+class ScribeAtAnyMoment(KillCase):
     def test_scribe_dies_at_any_moment_around_the_commit(self):
         for delay in (0, 0.001, 0.003, 0.006, 0.01, 0.02):
             with self.subTest(delay=delay):
@@ -126,34 +136,54 @@ class Kill(DaemonCase):
                 self.judge(invoice, raw, reply)
         self.daemon.temoin("verify", "--log")
 
-    def last_seq(self):
-        """The last committed entry, without troubling the daemon."""
-        url = f"file:{self.daemon.store}/log.db?mode=ro"
-        with contextlib.closing(sqlite3.connect(url, uri=True)) as log:
-            return log.execute("SELECT max(seq) FROM entry").fetchone()[0]
 
-    def test_scribe_dies_as_soon_as_the_commit_is_seen(self):
-        """Some of these kills come between the commit and the answer."""
+class ScribeAfterCommit(KillCase):
+    def dies_unanswered(self, raw):
+        """Stop scribe as soon as the entry can be seen. Was nobody told yet? Then it dies there;
+        otherwise it may go on."""
+        (scribe,) = self.daemon.children("scribe")
+        env = milter.Envelope(mails.JEANNE, [mails.PAUL], "jeanne", self.queue_id())
         url = f"file:{self.daemon.store}/log.db?mode=ro"
-        for _ in range(10):
-            invoice = self.invoice()
+        with (
+            contextlib.closing(sqlite3.connect(url, uri=True)) as log,
+            milter.Client(self.daemon.socket("both")) as client,
+        ):
+            milter.start_connection(client, env)
+            *steps, _ = [function for _, function in milter.walk(client, env, raw, 65535)]
+            for function in steps:
+                function()
+            query = "SELECT max(seq) FROM entry"
+            before = log.execute(query).fetchone()
+            deadline = time.monotonic() + 5
+            client.macro("E", {"i": env.queue_id})
+            client.send("E")
+            while log.execute(query).fetchone() == before:
+                self.assertLess(time.monotonic(), deadline, "no commit")
+            os.kill(scribe, signal.SIGSTOP)
+            unanswered = not select.select([client.sock], [], [], 0.05)[0]
+            os.kill(scribe, signal.SIGKILL if unanswered else signal.SIGCONT)
+            self.assertEqual(client.verdict().code, 2)  # scribe's successor knew of it
+        return unanswered
+
+    def test_scribe_dies_between_commit_and_reply(self):
+        invoice, deadline = self.invoice(), time.monotonic() + 40
+        while time.monotonic() < deadline:
+            self.remind(invoice)  # the milter has numbers
             raw = mails.reminder(invoice)
-            self.remind()  # scribe is there, and the milter has numbers
-            (scribe,) = self.daemon.children("scribe")
-            with contextlib.closing(sqlite3.connect(url, uri=True)) as log:
-                query = "SELECT max(seq) FROM entry"
-                before = log.execute(query).fetchone()
-
-                def act(scribe=scribe, log=log, before=before):
-                    deadline = time.monotonic() + 5
-                    while time.monotonic() < deadline and log.execute(query).fetchone() == before:
-                        pass
-                    os.kill(scribe, signal.SIGKILL)
-
-                reply = self.at_end_of_message(raw, act)
-            self.judge(invoice, raw, reply)
+            before = len(self.daemon.log())
+            if self.dies_unanswered(raw):
+                break
+        else:
+            self.fail("the moment was never met")
+        self.assertIn("duplicate=yes", self.daemon.log()[before:])
+        seq = self.last_seq()
+        outcome, _ = self.send_until_accepted(raw)
+        self.assert_stamped(outcome)
+        self.assertEqual(self.last_seq(), seq)
         self.daemon.temoin("verify", "--log")
 
+
+class Kill(KillCase):
     def dies_between_commit_and_reply(self, raw, patience):
         """scribe is stopped until the milter has asked it; then the milter is stopped, and killed
         when its entry is on disk. False: it had not asked yet."""
