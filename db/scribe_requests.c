@@ -32,10 +32,26 @@ static void refuse(struct request *r, enum store_status status, const char *what
     msg_error("request of uid %u refused: %s", (unsigned)r->uid, what);
 }
 
-/* The process that faces the mail files messages; facts and decisions are people's. */
+/* The process that faces the mail files messages; facts and decisions are people's, also when
+   they are given a direction. */
 static bool milter_may_append(const struct entry *e)
 {
-    return e->direction && !e->decides;
+    static const char *const inbound[] = {"reply",
+                                          "auto-reply",
+                                          "dsn",
+                                          "mdn",
+                                          "failed",
+                                          "delayed",
+                                          "reported-delivered",
+                                          "reported-displayed"};
+    if (!e->direction || e->decides)
+        return false;
+    if (strcmp(e->direction, "outbound") == 0)
+        return strcmp(e->event, "prepared") == 0;
+    for (size_t i = 0; i < sizeof inbound / sizeof *inbound; i++)
+        if (strcmp(e->event, inbound[i]) == 0)
+            return true;
+    return false;
 }
 
 static void decode_append(struct request *r, struct frame *f, const struct desk *d)

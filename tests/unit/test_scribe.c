@@ -19,6 +19,7 @@
 
 #include "db/scribe.h"
 #include "db/scribe_client.h"
+#include "db/scribe_requests.h"
 #include "db/seal.h"
 #include "db/stamped.h"
 #include "db/wire.h"
@@ -504,6 +505,53 @@ static void memory_is_bounded_and_the_oldest_goes_first(void **state)
     json_decref(json);
 }
 
+/* --- who may what ---------------------------------------------------------------------------*/
+
+static enum store_status asked_by(uid_t uid, const char *event, const char *direction)
+{
+    const struct desk d = {.own_uid = 101, .milter_uid = 102};
+    struct entry e;
+    struct frame f;
+    struct request r;
+    note(&e, "F1");
+    e.event = event;
+    e.direction = direction;
+    assert_true(entry_to_frame(&e, "append", &f));
+    entry_free(&e);
+    request_decode(&r, &f, uid, &d);
+    enum store_status status = r.status;
+    request_free(&r);
+    frame_free(&f);
+    return status;
+}
+
+/* A payment, an export or a stop that the mail side invents must not stand in the log. */
+static void the_mail_side_files_messages_only(void **state)
+{
+    static const char *const facts[] = {"payment", "export", "stop", "note", "erasure"};
+    static const char *const messages[] = {"reply",
+                                           "auto-reply",
+                                           "dsn",
+                                           "mdn",
+                                           "failed",
+                                           "delayed",
+                                           "reported-delivered",
+                                           "reported-displayed"};
+    (void)state;
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        assert_int_equal(asked_by(102, facts[i], NULL), STORE_DENIED);
+        assert_int_equal(asked_by(102, facts[i], "inbound"), STORE_DENIED);
+        assert_int_equal(asked_by(102, facts[i], "outbound"), STORE_DENIED);
+        assert_int_equal(asked_by(101, facts[i], NULL), STORE_OK);
+        assert_int_equal(asked_by(0, facts[i], NULL), STORE_OK);
+    }
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
+        assert_int_equal(asked_by(102, messages[i], "inbound"), STORE_OK);
+    assert_int_equal(asked_by(102, "prepared", "outbound"), STORE_OK);
+    assert_int_equal(asked_by(102, "prepared", "inbound"), STORE_DENIED);
+    assert_int_equal(asked_by(102, "reply", "outbound"), STORE_DENIED);
+}
+
 /* --- commands -------------------------------------------------------------------------------*/
 
 static void a_command_writes_with_and_without_scribe(void **state)
@@ -586,6 +634,7 @@ int main(void)
         cmocka_unit_test(memory_is_bounded_and_the_oldest_goes_first),
         WITH_SCRIBE(a_command_writes_with_and_without_scribe),
         WITH_SCRIBE(a_command_writes_many),
+        cmocka_unit_test(the_mail_side_files_messages_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
