@@ -50,6 +50,7 @@ static const char *const log_steps[] = {
     "  address TEXT NOT NULL, debtor TEXT NOT NULL, seq INTEGER NOT NULL,"
     "  PRIMARY KEY (address, debtor)) WITHOUT ROWID;"
     "CREATE INDEX learned_contact_debtor ON learned_contact (debtor);",
+    "CREATE INDEX entry_fact ON entry (event) WHERE size = 0;", /* store_facts.c */
 };
 
 /* register.db. invoice.marked keeps the status that an import gave; the status that counts also
