@@ -148,6 +148,23 @@ class BadInput(DaemonCase):
         outcome = self.arrive(answer, "hélène@xn--dbiteur-bya.example")
         self.assert_dossier(outcome, number, "reply", "strong")
 
+    def test_references_longer_than_any_reader_takes(self):
+        """The parent is the last of thousands: it is read, the token stands before it."""
+        invoice, raw, _ = self.remind()
+        answer = mails.reply(raw)
+        self.arrive(answer)
+        parent = mails.field(answer, "Message-ID")
+        others = [f"<{i}.{'y' * 60}@elsewhere.example>" for i in range(1500)]
+        field = ("References", "\n ".join([*others, parent]))
+        outcome = self.submit(mails.plain(mails.JEANNE, mails.PAUL, "Bonjour", extra=[field]))
+        self.assert_stamped(outcome)
+        self.assertEqual(self.daemon.archived(invoice)[2:], [outcome.state.render()])
+        ids = " ".join(outcome.state.get("References")).split()
+        self.assertEqual(ids[:1500], others)
+        self.assertRegex(ids[1500], r"^<[a-z2-7]{26}@temoin\.creditor\.example>$")
+        self.assertEqual(ids[1501:], [parent])
+        self.assertLess(max(map(len, outcome.state.render().splitlines())), 998)
+
     # --- bodies -------------------------------------------------------------------------------
     def test_body_without_final_crlf(self):
         invoice = self.invoice()
