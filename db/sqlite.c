@@ -114,8 +114,11 @@ static enum store_status set_up(struct db *db, enum db_mode mode, struct store_e
                      "PRAGMA journal_size_limit = 67108864;"
                      "PRAGMA secure_delete = ON;"
                      "PRAGMA foreign_keys = ON;",
+        /* EXTRA: a commit is the journal's unlink, and only this syncs the directory after it.
+           With FULL a power failure could bring the journal back, and with it the state before,
+           when log.db has forgotten its own copy already. */
         [DB_VOLUME] = "PRAGMA journal_mode = DELETE;"
-                      "PRAGMA synchronous = FULL;"
+                      "PRAGMA synchronous = EXTRA;"
                       "PRAGMA secure_delete = ON;"
                       "PRAGMA foreign_keys = ON;",
     };

@@ -181,6 +181,22 @@ static void large_ones_go_in_slices_and_a_restart_begins_anew(void **state)
     free(body);
 }
 
+/* A power failure cannot be had here; what stands against it can be asked. */
+static void a_volumes_commit_outlasts_a_power_failure(void **state)
+{
+    struct world *w = *state;
+    struct db *volume;
+    char file[128];
+    bool created;
+    int64_t synchronous;
+    snprintf(file, sizeof file, "%s/volumes/2020-01.db", w->directory);
+    assert_ok(w, db_create_file(file, 0640, &created, &w->err));
+    assert_ok(w, db_open(file, DB_VOLUME, &volume, &w->err));
+    assert_ok(w, db_number(volume, "PRAGMA synchronous", -1, &synchronous, &w->err, ""));
+    assert_int_equal(synchronous, 3); /* EXTRA: the directory, too, once the journal is gone */
+    db_close(volume);
+}
+
 /* --- retry keys -----------------------------------------------------------------------------*/
 
 static int64_t count_keys(struct world *w)
@@ -457,6 +473,7 @@ int main(void)
         TEST(months_are_kept_apart),
         TEST(many_small_ones_go_in_batches),
         TEST(large_ones_go_in_slices_and_a_restart_begins_anew),
+        TEST(a_volumes_commit_outlasts_a_power_failure),
         TEST(keys_of_messages_are_forgotten_after_the_window),
         TEST(what_does_not_match_its_record_stays),
         TEST(a_lost_body_does_not_stop_the_rest),
