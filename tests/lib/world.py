@@ -45,7 +45,7 @@ class World:
         self.auth_path = self.directory / "auth"
         self.auth = None
         self.sealed = tuple(sealed)
-        self.submission_options = {}
+        self.submission_options, self.mx_options = {}, {}
         self.daemon.settings["postfix_config_directory"] = self.creditor.etc
         self.daemon.accountants["jeanne"]["plus_address"] = True
 
@@ -60,7 +60,7 @@ class World:
         mx = self.milter_of("mx")
         self.creditor.settings["non_smtpd_milters"] = mx
         self.creditor.settings["internal_mail_filter_classes"] = "bounce, notify"
-        self.creditor.listen("mx", {"smtpd_milters": mx})
+        self.creditor.listen("mx", {"smtpd_milters": mx, **self.mx_options})
         chain = [self.milter_of("submission")] if not self.sealed else [
             self.milter_of("stamp"), *self.sealed, self.milter_of("archive"),
         ]  # fmt: skip

@@ -34,6 +34,16 @@ class Live(WorldCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn(socket, done.stdout + done.stderr)
 
+    def test_check_live_names_a_socket_that_is_gone(self):
+        socket = self.daemon.socket("mx")
+        os.rename(socket, socket + ".away")
+        try:
+            done = self.daemon.temoin("check", "--live", status=None)
+        finally:
+            os.rename(socket + ".away", socket)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, rf"(?m)^error .*cannot open.*{socket}.*does not exist")
+
     def test_check_live_names_a_milter_that_is_not_configured(self):
         self.creditor.settings["non_smtpd_milters"] = ""
         self.creditor.reload()
