@@ -1,0 +1,91 @@
+/*
+ * ers - evidence records (RFC 4998): hash trees over groups of files, and the record's encoding
+ *
+ * Synopsis
+ *      struct ers_hash group[2] = {record, signature}, leaf;
+ *      ers_node(group, 2, &leaf);                       // a group's leaf
+ *      qsort(leaves, n, sizeof *leaves, ers_compare);
+ *      struct ers_path path = {0};
+ *      ers_path_up(leaves, n, index, &path);            // siblings up to the root
+ *      struct ers_stamp stamp = {group, 2, &path, token, token_len};
+ *      ers_encode(&stamp, 1, &der);
+ *
+ * The tree is binary: two neighbours, sorted and concatenated, are hashed; one that has no
+ * neighbour goes up unchanged (RFC 4998, 4.2). A leaf is a data object group: the hash of its
+ * files' sorted hashes. SHA-256 throughout. Functions return false when the crypto library or
+ * memory fails, unless they say otherwise.
+ */
+#ifndef TEMOIN_POLICY_ERS_H
+#define TEMOIN_POLICY_ERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/bytes.h"
+
+enum { ERS_HASH = 32, ERS_GROUP = 8, ERS_DEPTH = 40, ERS_LISTS = ERS_DEPTH + 1, ERS_STAMPS = 64 };
+
+struct ers_hash {
+    unsigned char octets[ERS_HASH];
+};
+
+/* The hashes beside the way from a leaf to the root, from below. */
+struct ers_path {
+    size_t count;
+    struct ers_hash siblings[ERS_DEPTH];
+};
+
+/* Binary ascending order, for qsort(3) and bsearch(3). */
+int ers_compare(const void *a, const void *b);
+
+/* The hash of `count` sorted and concatenated hashes, 1 to ERS_GROUP; of a single one, itself. */
+bool ers_node(const struct ers_hash *hashes, size_t count, struct ers_hash *node);
+
+/* Append the siblings of nodes[index] up to the root of these nodes, and replace nodes[0] by that
+   root; the other nodes are spoiled. False too when the path would be longer than ERS_DEPTH. */
+bool ers_path_up(struct ers_hash *nodes, size_t count, size_t index, struct ers_path *path);
+
+/* The root alone, in the same way. `count` is at least 1. */
+bool ers_root(struct ers_hash *nodes, size_t count, struct ers_hash *root);
+
+/* One archive timestamp: a group, the way from its leaf to the root, the token over the root. */
+struct ers_stamp {
+    const struct ers_hash *group;
+    size_t group_count; /* 0: no hash tree, the token is over the file's hash itself */
+    const struct ers_path *path;
+    const void *token; /* DER of the TimeStampToken, kept as it is */
+    size_t token_len;
+};
+
+/* Append the DER of an EvidenceRecord whose one chain holds these stamps, the first first and
+   each later one renewing the one before it (RFC 4998, 5.2). False too when a token is no DER
+   SEQUENCE. */
+bool ers_encode(const struct ers_stamp *stamps, size_t count, struct bytes *der);
+
+/* A record as read. Lists beyond the first hold siblings. */
+struct ers_list {
+    size_t count;
+    struct ers_hash hashes[ERS_GROUP];
+};
+struct ers_read_stamp {
+    size_t list_count;
+    struct ers_list lists[ERS_LISTS];
+    struct bytes token;
+};
+struct ers_record {
+    size_t count;
+    struct ers_read_stamp *stamps;
+};
+
+/* Read a record of the form that ers_encode() writes: version 1, one chain, SHA-256, no
+   encryption. False: it is none, or memory is short; ers_record_free() in any case. */
+bool ers_decode(const void *der, size_t len, struct ers_record *record);
+void ers_record_free(struct ers_record *record);
+
+/* What the token of a stamp must be over, when the stamp is to cover exactly these files (their
+   hashes in any order; RFC 4998, 4.3). False: it covers others, or more, or the crypto library
+   failed. For a renewal the file is the token before it. */
+bool ers_stamp_root(const struct ers_read_stamp *stamp, const struct ers_hash *files, size_t count,
+                    struct ers_hash *root);
+
+#endif
