@@ -11,8 +11,8 @@
 #include <openssl/sha.h>
 #include <string.h>
 
-static bool node_hash(const unsigned char left[TREE_HASH], const unsigned char right[TREE_HASH],
-                      unsigned char hash[TREE_HASH])
+bool tree_node_hash(const unsigned char left[TREE_HASH], const unsigned char right[TREE_HASH],
+                    unsigned char hash[TREE_HASH])
 {
     unsigned char node[1 + 2 * TREE_HASH];
     node[0] = 0x01;
@@ -33,19 +33,27 @@ bool tree_leaf_hash(const void *data, size_t len, unsigned char leaf[TREE_HASH])
     return done;
 }
 
-bool tree_append(struct tree *t, const unsigned char leaf[TREE_HASH])
+bool tree_append_noting(struct tree *t, const unsigned char leaf[TREE_HASH],
+                        unsigned char made[TREE_DEPTH][TREE_HASH], unsigned *levels)
 {
     if (t->size == UINT64_MAX)
         return false;
-    unsigned char carry[TREE_HASH];
     unsigned k = 0;
-    memcpy(carry, leaf, TREE_HASH);
+    memcpy(made[0], leaf, TREE_HASH);
     for (; t->size >> k & 1; k++)
-        if (!node_hash(t->edge[k], carry, carry))
+        if (!tree_node_hash(t->edge[k], made[k], made[k + 1]))
             return false;
-    memcpy(t->edge[k], carry, TREE_HASH);
+    memcpy(t->edge[k], made[k], TREE_HASH);
     t->size++;
+    *levels = k + 1;
     return true;
+}
+
+bool tree_append(struct tree *t, const unsigned char leaf[TREE_HASH])
+{
+    unsigned char made[TREE_DEPTH][TREE_HASH];
+    unsigned levels;
+    return tree_append_noting(t, leaf, made, &levels);
 }
 
 bool tree_root(const struct tree *t, unsigned char root[TREE_HASH])
@@ -57,7 +65,7 @@ bool tree_root(const struct tree *t, unsigned char root[TREE_HASH])
         k++;
     memcpy(root, t->edge[k], TREE_HASH);
     for (k++; k < TREE_DEPTH; k++)
-        if ((t->size >> k & 1) && !node_hash(t->edge[k], root, root))
+        if ((t->size >> k & 1) && !tree_node_hash(t->edge[k], root, root))
             return false;
     return true;
 }

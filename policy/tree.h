@@ -28,8 +28,16 @@ struct tree {
 /* SHA-256(0x00 || data). False: the crypto library failed. */
 bool tree_leaf_hash(const void *data, size_t len, unsigned char leaf[TREE_HASH]);
 
+/* SHA-256(0x01 || left || right); `hash` may be one of them. False: the crypto library failed. */
+bool tree_node_hash(const unsigned char left[TREE_HASH], const unsigned char right[TREE_HASH],
+                    unsigned char hash[TREE_HASH]);
+
 /* False: the crypto library failed; the tree is then unchanged. */
 bool tree_append(struct tree *t, const unsigned char leaf[TREE_HASH]);
+
+/* The same; made[0] to made[*levels - 1] are the subtrees that the leaf completes, by level. */
+bool tree_append_noting(struct tree *t, const unsigned char leaf[TREE_HASH],
+                        unsigned char made[TREE_DEPTH][TREE_HASH], unsigned *levels);
 
 /* The root of the tree; of the empty one, SHA-256 of nothing. False: the crypto library failed. */
 bool tree_root(const struct tree *t, unsigned char root[TREE_HASH]);
