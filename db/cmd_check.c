@@ -172,6 +172,11 @@ static void check_seal(struct check *check, const struct settings *s)
     struct seal_key *key;
     snprintf(path, sizeof path, "%s/seal.key", s->key_directory);
     enum store_status status = seal_fingerprint(s->key_directory, fingerprint, &err);
+    if (status == STORE_NOT_FOUND) {
+        check_say(check, CHECK_ERROR, exit_status(status),
+                  "seal certificate: %s: run temoin init, or restore the backup", err.text);
+        return;
+    }
     if (status != STORE_OK) {
         check_say_store(check, "seal certificate", status, &err);
         return;
@@ -312,7 +317,7 @@ static void check_daemon(struct check *check, const struct settings *s)
         check_say(check, CHECK_OK, 0, "daemon: scribe answers");
     else if (status == STORE_NOT_FOUND)
         check_say(check, CHECK_ERROR, EX_UNAVAILABLE,
-                  "daemon: temoind does not run: systemctl start temoin");
+                  "daemon: temoind does not run: systemctl start temoind");
     else
         check_say_store(check, "daemon", status, &err);
 }
@@ -383,6 +388,7 @@ int command_check(const struct command_context *c, int argc, char **argv)
         int printed = command_print_json(check.lines);
         return status ? status : printed;
     }
-    printf("%u errors, %u warnings\n", check.errors, check.warnings);
+    printf("%u error%s, %u warning%s\n", check.errors, check.errors == 1 ? "" : "s", check.warnings,
+           check.warnings == 1 ? "" : "s");
     return fflush(stdout) == 0 ? status : EX_IOERR;
 }

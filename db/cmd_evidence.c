@@ -113,7 +113,7 @@ int command_evidence(const struct command_context *c, int argc, char **argv)
         if (o == 'h')
             return fputs(USAGE, stdout) == EOF ? EX_IOERR : EX_OK;
         if (o == '?')
-            return EX_USAGE;
+            return command_misused("evidence", "wrong option %s", argv[optind - 1]);
         output = optarg;
     }
     if (argc - optind != 1)

@@ -83,10 +83,9 @@ static void tell(const struct import *plan, const struct options *o, bool refuse
     if (o->dry_run)
         show_mapping(plan);
     else if (refused)
-        command_fail(EX_DATAERR,
-                     "%s: refused, nothing was changed: mend the lines above, or "
-                     "import without --strict",
-                     plan->name);
+        command_fail(EX_DATAERR, "%s: refused, nothing was changed: mend the lines above%s",
+                     plan->name,
+                     plan->map.kind == IMPORT_UNKNOWN ? "" : ", or import without --strict");
     else
         printf("%s: %s: %zu changed, %zu unchanged, %zu skipped\n", plan->name,
                import_kind_name(plan->map.kind), plan->added, plan->unchanged, plan->skipped);

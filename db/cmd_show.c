@@ -77,7 +77,7 @@ int command_show(const struct command_context *c, int argc, char **argv)
         if (o == 'h')
             return fputs(USAGE, stdout) == EOF ? EX_IOERR : EX_OK;
         if (o == '?')
-            return EX_USAGE;
+            return command_misused("show", "wrong option %s", argv[optind - 1]);
         as_json |= o == 'j';
     }
     if (argc - optind != 1)

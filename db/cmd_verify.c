@@ -85,7 +85,7 @@ int command_verify(const struct command_context *c, int argc, char **argv)
         if (o == 'h')
             return fputs(USAGE, stdout) == EOF ? EX_IOERR : EX_OK;
         if (o == '?')
-            return EX_USAGE;
+            return command_misused("verify", "wrong option %s", argv[optind - 1]);
         log |= o == 'l';
         as_json |= o == 'j';
     }

@@ -82,7 +82,8 @@ static const char *mend_of(enum store_status status)
     case STORE_CORRUPT:
         return "stop the daemon and restore the last backup";
     case STORE_DENIED:
-        return "check owner and mode of the file, its -wal and -shm, and its directory";
+        return "run the command as root; else check owner and mode of the file, its -wal and -shm, "
+               "and its directory";
     case STORE_NO_MEMORY:
         return "give the process more memory";
     case STORE_IO:

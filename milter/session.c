@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "milter/road.h"
+#include "policy/address.h"
 
 enum { SCAN_OVERLAP = 64 }; /* a token and what may stand around it, cut by chunk borders */
 
@@ -132,6 +133,18 @@ void session_envrcpt(struct session *s, const char *argument)
 
 /* --- header ---------------------------------------------------------------------------------*/
 
+/* An accountant's address with a login that is nobody's: the MTA may spell logins otherwise than
+   the configuration does, and nothing else would show. */
+static void tell_unknown_login(const struct session *s)
+{
+    const struct envelope *e = &s->m.envelope;
+    char *sender = e->login != NULL && e->sender != NULL ? address_normalise(e->sender) : NULL;
+    if (sender != NULL && settings_accountant_by_address(s->snapshot->settings, sender) != NULL)
+        road_log(s, "untouched reason=login is no accountant's login=%s sender=%s", e->login,
+                 sender);
+    free(sender);
+}
+
 /* Once, when the envelope is complete: can this message be of interest? */
 static bool matters(struct session *s)
 {
@@ -143,6 +156,8 @@ static bool matters(struct session *s)
         else
             m->matters =
                 m->trouble != NULL || direction_may_matter(s->snapshot->settings, &m->envelope);
+        if (!m->matters)
+            tell_unknown_login(s);
     }
     return m->matters;
 }

@@ -358,7 +358,8 @@ static bool weigh(struct weighing *w, const struct strings *attachment_names)
     if (!w->out->rule && attachment_names && !try_attachments(w, attachment_names))
         return false;
     if (!w->out->rule)
-        return leave_alone(w->out, reaches(w, NULL) ? "no invoice named" : "no contact addressed");
+        return leave_alone(w->out,
+                           reaches(w, NULL) ? "no known invoice named" : "no contact addressed");
     return judge(w);
 }
 

@@ -25,6 +25,13 @@ class Strangers(DaemonCase):
                 invoice = self.invoice()
                 self.nothing_filed(invoice, self.submit(mails.reminder(invoice), login=login))
 
+    def test_log_names_a_login_that_the_configuration_does_not(self):
+        reason = "untouched reason=login is no accountant's login=jeanne@mail.creditor.example"
+        invoice = self.invoice()
+        outcome = self.submit(mails.reminder(invoice), login="jeanne@mail.creditor.example")
+        self.nothing_filed(invoice, outcome)
+        self.assertIn(f"{reason} sender={mails.JEANNE}", self.daemon.log())
+
     def test_her_login_with_another_from(self):
         invoice = self.invoice()
         raw = mails.reminder(invoice, sender="marc@creditor.example")
