@@ -344,7 +344,7 @@ static int rotate(const struct command_context *c, struct settings *s)
         return command_fail_store(status, &err);
     int result = command_as_user(s->user, log_rotation, &r);
     printf("Token key %u is active; older ones stay for checking. Reload temoind now, so that it "
-           "uses it:\n    systemctl reload temoin\n",
+           "uses it:\n    systemctl reload temoind\n",
            r.number);
     return result;
 }
