@@ -21,6 +21,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "db/checkpoint.h"
 #include "db/command.h"
 #include "db/example_conf.h"
 #include "db/keys.h"
@@ -32,10 +33,12 @@ enum { SEAL_MS = 3000 };
 
 static const char help[] =
     "usage: temoin init\n"
-    "       temoin init --rotate-token-key\n\n"
-    "Makes the token key, the seal (a self-signed certificate), the store and its first entry.\n"
+    "       temoin init --rotate-token-key | --missing-keys\n\n"
+    "Makes the token key, the seal (a self-signed certificate), the log key, the store and its\n"
+    "first entry.\n"
     "Without a configuration, writes an example of one and stops. Never overwrites anything.\n\n"
-    "  --rotate-token-key  add a new token key; old tokens stay valid\n";
+    "  --rotate-token-key  add a new token key; old tokens stay valid\n"
+    "  --missing-keys      make the keys that a store of an earlier version has not\n";
 
 /* Who owns what. Not root: nobody is changed to. */
 struct owners {
@@ -146,10 +149,10 @@ static int write_example(const char *file)
 
 /* --- keys -----------------------------------------------------------------------------------*/
 
-static int give_seal(const char *directory, const struct owners *o)
+static int give_key(const char *directory, const char *name, const struct owners *o)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/seal.key", directory);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
     if (lchown(path, o->sealer, o->group) != 0)
         return command_fail(EX_CANTCREAT, "cannot give %s to its owner: %s", path, strerror(errno));
     return EX_OK;
@@ -162,10 +165,17 @@ static int make_keys(const struct settings *s, const struct owners *o)
     int status = make_directory(directory, 0750, (uid_t)-1, o->group);
     if (status == EX_OK && !exists(directory, "token.keys"))
         status = fail_as_created(keys_create(directory, o->group, &err), &err);
-    if (status != EX_OK || exists(directory, "seal.key"))
-        return status;
-    status = fail_as_created(seal_key_create(directory, s->company_name, &err), &err);
-    return status == EX_OK ? give_seal(directory, o) : status;
+    if (status == EX_OK && !exists(directory, "seal.key")) {
+        status = fail_as_created(seal_key_create(directory, s->company_name, &err), &err);
+        if (status == EX_OK)
+            status = give_key(directory, "seal.key", o);
+    }
+    if (status == EX_OK && !exists(directory, "log.key")) {
+        status = fail_as_created(log_key_create(directory, &err), &err);
+        if (status == EX_OK)
+            status = give_key(directory, "log.key", o);
+    }
+    return status;
 }
 
 /* --- the store ------------------------------------------------------------------------------*/
@@ -243,33 +253,58 @@ static int append_fact(const struct init *i, const char *event, const char *key,
     return status;
 }
 
+/* What people outside need to check the log with. */
+struct identity {
+    char fingerprint[65]; /* of the seal's certificate */
+    char *origin;
+    struct bytes log_key; /* as Go's note.NewVerifier takes it */
+};
+
+static void identity_free(struct identity *id)
+{
+    free(id->origin);
+    bytes_free(&id->log_key);
+}
+
+static int identity_read(const struct settings *s, struct identity *id)
+{
+    struct store_error err = {.text = ""};
+    struct store *store;
+    unsigned char key[NOTE_KEY];
+    enum store_status status = seal_fingerprint(s->key_directory, id->fingerprint, &err);
+    if (status == STORE_OK)
+        status = log_public_key(s->key_directory, key, &err);
+    if (status == STORE_OK)
+        status = store_open(s->store_directory, STORE_READ, &store, &err);
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    status = store_origin(store, &id->origin, &err);
+    store_close(store);
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    if (!note_verifier(id->origin, key, &id->log_key))
+        return command_fail(EX_OSERR, "out of memory");
+    return EX_OK;
+}
+
 /* As `user`. */
 static int first_entry(void *context)
 {
     const struct init *i = context;
-    struct store_error err = {.text = ""};
-    struct store *store;
-    char fingerprint[65];
-    char *origin = NULL;
+    struct identity id = {.origin = NULL};
     uint64_t seq;
-    enum store_status status = seal_fingerprint(i->s->key_directory, fingerprint, &err);
-    if (status == STORE_OK)
-        status = store_open(i->s->store_directory, STORE_READ, &store, &err);
-    if (status != STORE_OK)
-        return command_fail_store(status, &err);
-    status = store_origin(store, &origin, &err);
-    store_close(store);
-    if (status != STORE_OK)
-        return command_fail_store(status, &err);
-    int result =
-        append_fact(i, "init", "seal",
-                    json_pack("{s:s, s:s}", "fingerprint", fingerprint, "origin", origin), &seq);
-    if (result == EX_OK)
+    int status = identity_read(i->s, &id);
+    if (status == EX_OK)
+        status = append_fact(i, "init", "seal",
+                             json_pack("{s:s, s:s, s:s}", "fingerprint", id.fingerprint, "origin",
+                                       id.origin, "log_key", id.log_key.data),
+                             &seq);
+    if (status == EX_OK)
         printf("The log %s begins. SHA-256 fingerprint of its seal, to be kept outside too:\n  "
-               "%s\n",
-               origin, fingerprint);
-    free(origin);
-    return result;
+               "%s\nand the key of its checkpoints:\n  %s\n",
+               id.origin, id.fingerprint, id.log_key.data);
+    identity_free(&id);
+    return status;
 }
 
 /* As `sealer_user`: the first signature; left to the daemon when it runs. */
@@ -349,29 +384,65 @@ static int rotate(const struct command_context *c, struct settings *s)
     return result;
 }
 
+/* --- keys that an earlier version did not make
+ * --------------------------------------------------*/
+
+/* As `user`. */
+static int log_missing_keys(void *context)
+{
+    const struct init *i = context;
+    struct identity id = {.origin = NULL};
+    uint64_t seq;
+    int status = identity_read(i->s, &id);
+    if (status == EX_OK)
+        status = append_fact(
+            i, "key", "log_key",
+            json_pack("{s:s, s:s}", "change", "created", "verifier", id.log_key.data), &seq);
+    if (status == EX_OK)
+        printf(
+            "The key of the log's checkpoints is made. Keep its public half outside too:\n  %s\n",
+            id.log_key.data);
+    identity_free(&id);
+    return status;
+}
+
+static int make_missing(const struct command_context *c, struct settings *s)
+{
+    struct init i = {.c = c, .s = s};
+    struct owners owners;
+    bool had_log_key = exists(s->key_directory, "log.key");
+    int status = find_owners(s, &owners);
+    if (status == EX_OK)
+        status = make_keys(s, &owners);
+    if (status == EX_OK && !had_log_key)
+        status = command_as_user(s->user, log_missing_keys, &i);
+    return status;
+}
+
 int command_init(const struct command_context *c, int argc, char **argv)
 {
     static const struct option options[] = {{"rotate-token-key", no_argument, NULL, 'r'},
+                                            {"missing-keys", no_argument, NULL, 'm'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    bool rotates = false;
+    int (*work)(const struct command_context *, struct settings *) = init;
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
             return command_misused("init", "wrong option %s", argv[optind - 1]);
-        rotates = true;
+        work = option == 'r' ? rotate : make_missing;
     }
     if (optind != argc)
         return command_misused("init", "init takes no argument");
     umask(022);
-    if (!rotates && access(c->config_file, F_OK) != 0 && errno == ENOENT)
+    if (work == init && access(c->config_file, F_OK) != 0 && errno == ENOENT)
         return write_example(c->config_file);
     struct settings *s;
     int status = command_settings(c->config_file, &s);
     if (status == EX_OK)
-        status = rotates ? rotate(c, s) : init(c, s);
+        status = work(c, s);
     settings_unref(s);
     return status;
 }

@@ -106,9 +106,8 @@ static X509 *certificate_make(EVP_PKEY *key, const char *company)
     return x;
 }
 
-/* Write a memory BIO's contents to a new file, synced. */
-static enum store_status file_create(const char *path, mode_t mode, BIO *content,
-                                     struct store_error *err)
+enum store_status seal_file_create(const char *path, mode_t mode, BIO *content,
+                                   struct store_error *err)
 {
     char *data = NULL;
     long len = BIO_get_mem_data(content, &data);
@@ -137,7 +136,7 @@ static enum store_status file_create(const char *path, mode_t mode, BIO *content
     return store_fail_errno(err, error, "%s: cannot be written", path);
 }
 
-static enum store_status directory_sync(const char *directory, struct store_error *err)
+enum store_status seal_directory_sync(const char *directory, struct store_error *err)
 {
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = fd >= 0 && fsync(fd) == 0;
@@ -158,12 +157,12 @@ static enum store_status pair_write(const char *directory, BIO *key, BIO *certif
         return store_fail(err, STORE_INVALID,
                           "%s: a seal key or certificate is there already and is not overwritten",
                           directory);
-    enum store_status st = file_create(key_file, 0400, key, err);
+    enum store_status st = seal_file_create(key_file, 0400, key, err);
     if (st != STORE_OK)
         return st;
-    st = file_create(certificate_file, 0444, certificate, err);
+    st = seal_file_create(certificate_file, 0444, certificate, err);
     if (st == STORE_OK)
-        return directory_sync(directory, err);
+        return seal_directory_sync(directory, err);
     unlink(key_file);
     return st;
 }

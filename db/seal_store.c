@@ -3,7 +3,8 @@
  *
  * signature.sha256 is that of p7s: some octets of a CMS structure are covered by no signature,
  * and a change of these must show too. head.state is policy/tree.h's; size and root follow
- * from it and are there for people who look into the file.
+ * from it and are there for people who look into the file. node and checkpoint: seal_tree.c and
+ * checkpoint.c.
  *
  * Signatures and head change in one transaction, so a crash leaves both as they were and the
  * sealer begins again where the head says. All of it follows from the log and the key; a power
@@ -32,6 +33,11 @@ static const char *const seal_steps[] = {
     "CREATE TABLE head ("
     "  id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, root BLOB NOT NULL,"
     "  state BLOB NOT NULL);",
+    "CREATE TABLE node ("
+    "  level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n))"
+    "  WITHOUT ROWID;"
+    "CREATE TABLE checkpoint ("
+    "  size INTEGER PRIMARY KEY, time INTEGER NOT NULL, note BLOB NOT NULL);",
 };
 static const struct schema schema_seal = {seal_steps, sizeof seal_steps / sizeof *seal_steps};
 
@@ -39,11 +45,6 @@ static const struct schema schema_seal = {seal_steps, sizeof seal_steps / sizeof
 static const char WRITER_PRAGMAS[] = "PRAGMA synchronous = NORMAL;"
                                      "PRAGMA wal_autocheckpoint = 1000;"
                                      "PRAGMA journal_size_limit = 4194304;";
-
-struct seal_store {
-    struct db *db;
-    int lock_fd; /* -1: opened for reading */
-};
 
 static bool path_in(char path[PATH_MAX], const char *directory, const char *name)
 {

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "db/checkpoint.h"
 #include "db/msg.h"
 #include "db/wire.h"
 
@@ -66,9 +67,7 @@ static enum store_status sign_entry(struct batch *b, const struct stored_entry *
     if (st == STORE_OK)
         st = seal_store_put(b->seals, e->seq, &signature, b->err);
     bytes_free(&signature);
-    if (st == STORE_OK && !tree_append(&b->tree, leaf))
-        st = store_fail(b->err, STORE_INVALID, "the crypto library cannot hash");
-    return st;
+    return st == STORE_OK ? seal_tree_append(b->seals, &b->tree, leaf, b->err) : st;
 }
 
 static bool batch_take(const struct stored_entry *e, void *context)
@@ -115,7 +114,9 @@ enum store_status seal_pending(struct store *log, struct seal_store *seals,
     st = seal_store_begin(seals, err);
     if (st != STORE_OK)
         return st;
-    st = store_each_entry(log, b.tree.size + 1, batch_take, &b, err);
+    st = seal_tree_catch_up(log, seals, &b.tree, err);
+    if (st == STORE_OK)
+        st = store_each_entry(log, b.tree.size + 1, batch_take, &b, err);
     if (b.status != STORE_OK)
         st = b.status;
     struct store_error commit_error;
@@ -131,14 +132,20 @@ enum store_status seal_pending(struct store *log, struct seal_store *seals,
 
 /* --- the process ----------------------------------------------------------------------------*/
 
+struct complaint {
+    time_t since; /* monotonic, when it was said; 0: nothing to complain about */
+    char text[sizeof(struct store_error)];
+};
+
 struct sealer {
     const struct settings *settings;
     struct seal_key *key;
+    struct log_key *log_key; /* NULL: no checkpoints */
+    char *origin;
     struct store *log;
     struct seal_store *seals;
     struct wire_reader control;
-    time_t complained; /* monotonic; 0: nothing to complain about */
-    char complaint[sizeof(struct store_error)];
+    struct complaint unsealed, unwitnessed;
     int64_t until; /* monotonic ms when work ends in any case; 0: when all is signed */
     bool stop;
 };
@@ -159,6 +166,8 @@ static enum store_status sealer_open(struct sealer *s, struct store_error *err)
         st = seal_store_open(s->settings->store_directory, STORE_WRITE, &s->seals, err);
     if (st == STORE_OK && !s->log)
         st = store_open(s->settings->store_directory, STORE_READ, &s->log, err);
+    if (st == STORE_OK && !s->origin)
+        st = store_origin(s->log, &s->origin, err);
     return st;
 }
 
@@ -168,19 +177,31 @@ static void sealer_close(struct sealer *s)
     store_close(s->log);
     seal_store_close(s->seals);
     seal_key_free(s->key);
+    log_key_free(s->log_key);
+    free(s->origin);
     s->log = NULL;
     s->seals = NULL;
     s->key = NULL;
+    s->log_key = NULL;
+    s->origin = NULL;
+}
+
+/* Is it time to say this? */
+static bool complaint_due(struct complaint *c, const struct store_error *err)
+{
+    time_t now = (time_t)(monotonic_ms() / 1000) + 1;
+    bool same = c->since && strcmp(c->text, err->text) == 0;
+    if (same && now - c->since < COMPLAINT_S)
+        return false;
+    c->since = now;
+    snprintf(c->text, sizeof c->text, "%s", err->text);
+    return true;
 }
 
 static void complain(struct sealer *s, enum store_status status, const struct store_error *err)
 {
-    time_t now = (time_t)(monotonic_ms() / 1000) + 1;
-    bool same = s->complained && strcmp(s->complaint, err->text) == 0;
-    if (same && now - s->complained < COMPLAINT_S)
+    if (!complaint_due(&s->unsealed, err))
         return;
-    s->complained = now;
-    snprintf(s->complaint, sizeof s->complaint, "%s", err->text);
     const char *mend =
         status == STORE_NOT_FOUND || status == STORE_DENIED
             ? ": put seal.key (readable by the sealer's user) and seal.pem in key_directory"
@@ -233,6 +254,28 @@ static bool sealer_wait(struct sealer *s, int control_fd, int *wake_fd, int time
     return true;
 }
 
+/* What was signed, said in a checkpoint. Records are signed all the same when that fails. */
+static enum store_status sealer_checkpoint(struct sealer *s, struct store_error *err)
+{
+    enum store_status st = STORE_OK;
+    if (!s->log_key)
+        st = log_key_load(s->settings->key_directory, &s->log_key, err);
+    if (st == STORE_OK)
+        st = checkpoint_write(s->seals, s->log_key, s->origin, (int64_t)time(NULL), err);
+    return st;
+}
+
+static void sealer_witness(struct sealer *s)
+{
+    struct store_error err = {0};
+    enum store_status st = sealer_checkpoint(s, &err);
+    if (st == STORE_OK)
+        s->unwitnessed.since = 0;
+    else if (complaint_due(&s->unwitnessed, &err))
+        msg_error("no checkpoint of the log can be made: %s%s", err.text,
+                  st == STORE_NOT_FOUND ? ": run \"temoin init --missing-keys\"" : "");
+}
+
 /* Sign until nothing is left. */
 static void sealer_work(struct sealer *s, int control_fd)
 {
@@ -243,13 +286,15 @@ static void sealer_work(struct sealer *s, int control_fd)
     while (st == STORE_OK && done == BATCH && !s->stop &&
            (!s->until || monotonic_ms() < s->until)) {
         st = seal_pending(s->log, s->seals, s->key, BATCH, &done, &err);
+        if (st == STORE_OK)
+            sealer_witness(s);
         if (st == STORE_OK && done == BATCH)
             sealer_wait(s, control_fd, &none, 0);
     }
     if (st == STORE_OK) {
-        if (s->complained)
+        if (s->unsealed.since)
             msg_info("records are being signed again");
-        s->complained = 0;
+        s->unsealed.since = 0;
         return;
     }
     complain(s, st, &err);
@@ -274,7 +319,7 @@ int sealer_run(const struct settings *settings, int control_fd, int wake_fd)
         if (s.stop)
             break;
         int muted = -1; /* after a failure a second passes, however often the scribe wakes us */
-        bool woken = sealer_wait(&s, control_fd, s.complained ? &muted : &wake_fd, TICK_MS);
+        bool woken = sealer_wait(&s, control_fd, s.unsealed.since ? &muted : &wake_fd, TICK_MS);
         int64_t until = woken ? monotonic_ms() + GATHER_MS : 0;
         for (int64_t left = GATHER_MS; woken && left > 0 && !s.stop; left = until - monotonic_ms())
             sealer_wait(&s, control_fd, &muted, (int)left);
@@ -306,6 +351,9 @@ static enum store_status seal_oneself(const struct settings *s, uint64_t seq,
         if (st == STORE_OK)
             st = seal_head(own.seals, &head, err);
     }
+    struct store_error unsaid; /* the sealer will say what hinders it, and make it up */
+    if (st == STORE_OK)
+        (void)sealer_checkpoint(&own, &unsaid);
     sealer_close(&own);
     return st;
 }

@@ -144,6 +144,11 @@ enum store_status store_each_entry(struct store *store, uint64_t from,
                                    bool (*each)(const struct stored_entry *e, void *context),
                                    void *context, struct store_error *err);
 
+/* The leaf hashes of entries first to first + count - 1 into `leaves` (count * HASH_OCTETS).
+   STORE_CORRUPT: one of them is missing. */
+enum store_status store_leaves(struct store *store, uint64_t first, size_t count,
+                               unsigned char *leaves, struct store_error *err);
+
 /* Write the message of an entry, as archived, in chunks. STORE_NOT_FOUND: it has none (kept
    as hash only, or erased). STORE_CORRUPT: it should be there and is not, or not whole; part of
    it may have been written. False from `sink` stops with STORE_IO. */
