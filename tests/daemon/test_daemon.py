@@ -331,7 +331,6 @@ class Signals(DaemonTest):
         self.assertEqual(self.pids(), before)
         self.daemon.stop()
 
-    def test_bad_configuration_is_refused_with_its_line(self):
     def test_reload_follows_a_symbolic_link(self):
         """Whoever deploys by switching a link is not told that the old file was taken over."""
         config = self.daemon.config_file
