@@ -346,6 +346,7 @@ class Signals(DaemonTest):
         self.daemon.logged(f"configuration taken over: {digest}")
         self.daemon.stop()
 
+    def test_bad_configuration_is_refused_with_its_line(self):
         self.start()
         before = self.pids()
         self.daemon.config_file.write_text("nonsense {\n")
