@@ -32,8 +32,8 @@ static void refuse(struct request *r, enum store_status status, const char *what
     msg_error("request of uid %u refused: %s", (unsigned)r->uid, what);
 }
 
-/* The process that faces the mail files messages; facts and decisions are people's, also when
-   they are given a direction. */
+/* The process that faces the mail files messages and checkpoints; other facts and decisions are
+   people's, also when they are given a direction. */
 static bool milter_may_append(const struct entry *e)
 {
     static const char *const inbound[] = {"reply",
@@ -44,8 +44,10 @@ static bool milter_may_append(const struct entry *e)
                                           "delayed",
                                           "reported-delivered",
                                           "reported-displayed"};
-    if (!e->direction || e->decides)
+    if (e->decides)
         return false;
+    if (!e->direction) /* facts: what other logs sent */
+        return strcmp(e->event, "checkpoint") == 0 && !e->pauses;
     if (strcmp(e->direction, "outbound") == 0)
         return strcmp(e->event, "prepared") == 0;
     for (size_t i = 0; i < sizeof inbound / sizeof *inbound; i++)
@@ -63,7 +65,8 @@ static void decode_append(struct request *r, struct frame *f, const struct desk 
     }
     bool trusted = r->uid == 0 || r->uid == d->own_uid;
     if (!trusted && !milter_may_append(&r->entry))
-        refuse(r, STORE_DENIED, "only messages may be appended by the milter's user");
+        refuse(r, STORE_DENIED,
+               "only messages and checkpoints may be appended by the milter's user");
 }
 
 static void decode_number(struct request *r, const struct frame *f, const char *key, uint64_t most)

@@ -111,6 +111,10 @@ bool road_may_ask_scribe(struct session *s, const struct mta *mta, enum verdict 
 /* Wait for the body to be complete and, when `durable`, on disk. False: as above. */
 bool road_body(struct session *s, const struct mta *mta, bool durable, enum verdict *verdict);
 
+/* Another temoin's checkpoint in this message is handed over to be entered; `filed_as` is the
+   entry that the message became, 0: none. Never waits. */
+void road_witness(struct session *s, uint64_t filed_as);
+
 /* Have the MTA make the edits. False: at least one was refused; logged. */
 bool road_edit(struct session *s, const struct mta *mta, const struct edits *edits);
 

@@ -96,8 +96,10 @@ enum verdict road_inbound_eoh(struct session *s, const struct mta *mta)
     m->scans = is_report(m) || m->envelope.sender[0] == '\0';
     if (!m->scans) {
         enum verdict verdict = recognise(s, mta);
-        if (verdict == VERDICT_ACCEPT)
+        if (verdict == VERDICT_ACCEPT) {
+            road_witness(s, 0);
             return road_pass(s);
+        }
         if (verdict != VERDICT_CONTINUE)
             return verdict;
     }
@@ -130,6 +132,7 @@ static enum verdict file_message(struct session *s, const struct mta *mta, struc
         entry->has_retry = true;
         if (road_commit(s, mta, entry, &s->m.fields, keep, &done, &verdict)) {
             log_filed(s, &done, keep);
+            road_witness(s, done.seq);
             if (!road_edit(s, mta, done.duplicate ? &done.edits : edits))
                 verdict = road_internal_error(s, mta, "the MTA did not take all edits");
         }

@@ -120,23 +120,41 @@ static bool draw_number(struct session *s, const struct mta *mta, uint64_t *numb
     return status == STORE_OK;
 }
 
+/* With witness = yes: a reminder takes the newest checkpoint along. It leaves without one rather
+   than wait. */
+static void bring_checkpoint(const struct session *s, struct bytes *value)
+{
+    struct store_error err = {{0}};
+    if (!s->snapshot->settings->witness || !s->m.outbound.reminder)
+        return;
+    if (witness_field(s->services->witness, value, &err) != STORE_OK) {
+        bytes_free(value);
+        road_error(s, "leaves without a checkpoint: %s", err.text);
+    }
+}
+
 static bool compose(struct session *s, const struct mta *mta, struct stamp *stamp,
                     enum verdict *verdict)
 {
     const struct message *m = &s->m;
     const struct snapshot *now = s->snapshot;
+    struct bytes checkpoint = {0};
+    bring_checkpoint(s, &checkpoint);
     struct stamp_order order = {
         .accountant = m->found.accountant,
         .token = stamp->token,
         .reminder = m->outbound.reminder,
         /* One that is there but unusable stays the only one (RFC 5322, 3.6). */
         .add_message_id = fields_count(&m->fields, "Message-ID") == 0,
+        .checkpoint = checkpoint.data,
     };
-    if (token_make(now->keyring, now->settings->company_domain, stamp->number, stamp->token) &&
-        edits_stamp(now->settings, &order, &m->envelope, &m->fields, &m->reading, &stamp->edits))
-        return true;
-    *verdict = road_internal_error(s, mta, "the stamp could not be composed");
-    return false;
+    bool done =
+        token_make(now->keyring, now->settings->company_domain, stamp->number, stamp->token) &&
+        edits_stamp(now->settings, &order, &m->envelope, &m->fields, &m->reading, &stamp->edits);
+    bytes_free(&checkpoint);
+    if (!done)
+        *verdict = road_internal_error(s, mta, "the stamp could not be composed");
+    return done;
 }
 
 /* role both: commit the copy as it will leave. */

@@ -20,12 +20,14 @@ struct services *services_new(struct snapshot *first)
     services->latch = latch_new();
     if (asprintf(&services->spool_directory, "%s/spool", first->settings->store_directory) < 0)
         services->spool_directory = NULL;
-    if (services->scribe != NULL)
+    if (services->scribe != NULL) {
         services->numbers = numbers_new(services->scribe);
+        services->witness = witness_new(first->settings->store_directory, services->scribe);
+    }
     services->current = current_new(first);
     if (services->scribe == NULL || services->lookups == NULL || services->latch == NULL ||
         services->spool_directory == NULL || services->numbers == NULL ||
-        services->current == NULL) {
+        services->witness == NULL || services->current == NULL) {
         services_free(services);
         return NULL;
     }
@@ -37,6 +39,7 @@ void services_free(struct services *services)
     if (services == NULL)
         return;
     current_free(services->current);
+    witness_free(services->witness);
     numbers_free(services->numbers);
     latch_free(services->latch);
     lookups_free(services->lookups);

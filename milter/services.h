@@ -20,6 +20,7 @@
 #include "milter/lookups.h"
 #include "milter/numbers.h"
 #include "milter/snapshot.h"
+#include "milter/witness.h"
 
 struct services {
     struct current *current;
@@ -27,6 +28,7 @@ struct services {
     struct lookups *lookups;
     struct numbers *numbers;
     struct latch *latch;
+    struct witness *witness;
     struct gate gate;
     char *spool_directory;       /* where bodies arrive */
     atomic_size_t header_octets; /* held by all sessions together */

@@ -58,11 +58,13 @@ struct stamp_order {
     bool reminder;       /* asks for a disposition notification */
     bool add_message_id; /* none was seen: add "<token@temoin.company>", which then does not stand
                             in References; said in a note */
+    const char *checkpoint; /* value of Temoin-Checkpoint (note_field()); NULL: none */
 };
 
 /* Compose the edits of an outbound message (DESIGN 2): envelope sender with RET=HDRS and
-   ENVID, Reply-To, Disposition-Notification-To, References, Temoin-Token; removal of
-   Temoin-Invoice and of Temoin-Token fields that came with the message. A message that has a
+   ENVID, Reply-To, Disposition-Notification-To, References, Temoin-Token; Temoin-Checkpoint;
+   removal of Temoin-Invoice and of Temoin-Token and Temoin-Checkpoint fields that came with the
+   message. A message that has a
    DKIM-Signature gets envelope edits only. Lines are folded below 998 octets.
    False: out of memory. */
 bool edits_stamp(const struct settings *s, const struct stamp_order *order,

@@ -14,6 +14,7 @@
 
 #include "policy/address.h"
 #include "policy/edits.h"
+#include "policy/note.h"
 
 /* RFC 5322, 2.1.1: lines should have 78 characters at most and must have 998. */
 enum { LINE_SHOULD = 78, LINE_MUST = 998 };
@@ -166,7 +167,8 @@ static bool stamp_notification(const struct stamping *st)
 static bool stamp_header(const struct stamping *st)
 {
     if (!edits_delete_all(st->f, "Temoin-Token", st->out) ||
-        !edits_delete_all(st->f, "Temoin-Invoice", st->out))
+        !edits_delete_all(st->f, "Temoin-Invoice", st->out) ||
+        !edits_delete_all(st->f, CHECKPOINT_FIELD, st->out))
         return false;
     /* A message must not refer to itself: the id is in Message-ID or in References. */
     bool done = st->order->add_message_id
@@ -174,7 +176,9 @@ static bool stamp_header(const struct stamping *st)
                           strings_add(&st->out->notes, "message-id: none was there, one added")
                     : stamp_references(st);
     return done && stamp_reply_to(st) && stamp_notification(st) &&
-           add_field(st, EDIT_ADD, "Temoin-Token", st->order->token);
+           add_field(st, EDIT_ADD, "Temoin-Token", st->order->token) &&
+           (!st->order->checkpoint ||
+            edits_add(st->out, EDIT_ADD, CHECKPOINT_FIELD, 0, st->order->checkpoint, NULL));
 }
 
 bool edits_stamp(const struct settings *s, const struct stamp_order *order,

@@ -24,16 +24,22 @@ struct stamped {
     struct fields final;
 };
 
-static void stamp_from(const struct world *w, int who, const char *sender, bool reminder,
-                       const char *header, struct stamped *out)
+static void stamp_with(const struct world *w, int who, const char *sender, bool reminder,
+                       const char *header, const char *checkpoint, struct stamped *out)
 {
-    struct stamp_order order = {&w->s->accountants[who], TOKEN, reminder, false};
+    struct stamp_order order = {&w->s->accountants[who], TOKEN, reminder, false, checkpoint};
     struct origin from = {"x", NULL, sender, false};
     memset(out, 0, sizeof *out);
     mail_make(w, from, "compta@d1.example", header, &out->m);
     order.add_message_id = !out->m.r.message_id;
     assert_true(edits_stamp(w->s, &order, &out->m.e, &out->m.f, &out->m.r, &out->edits));
     assert_true(edits_apply(&out->edits, &out->m.f, &out->final));
+}
+
+static void stamp_from(const struct world *w, int who, const char *sender, bool reminder,
+                       const char *header, struct stamped *out)
+{
+    stamp_with(w, who, sender, reminder, header, NULL, out);
 }
 
 static void stamp(const struct world *w, int who, bool reminder, const char *header,
@@ -386,10 +392,32 @@ static void test_apply(void **state)
     fields_free(&final);
 }
 
+/* The newest checkpoint goes along, and one that came with the message (a reminder sent again as a
+   new mail) does not; a signed header is left alone. */
+static void test_checkpoint(void **state)
+{
+    struct world w;
+    struct stamped st;
+    (void)state;
+    world_open(&w, ACCOUNTANTS);
+    stamp_with(&w, PLAIN, senders[PLAIN], true, HEAD "Temoin-Checkpoint: b2xk\n",
+               " bmV3\n\tZXI=", &st);
+    assert_string_equal(field(&st, "Temoin-Checkpoint"), " bmV3\n\tZXI=");
+    stamped_free(&st);
+    stamp_with(&w, PLAIN, senders[PLAIN], true, HEAD "Temoin-Checkpoint: b2xk\n", NULL, &st);
+    assert_null(field(&st, "Temoin-Checkpoint"));
+    stamped_free(&st);
+    stamp_with(&w, PLAIN, senders[PLAIN], true, HEAD "DKIM-Signature: v=1\n", " bmV3", &st);
+    assert_null(field(&st, "Temoin-Checkpoint"));
+    stamped_free(&st);
+    world_close(&w);
+}
+
 int main(void)
 {
     g_mime_init();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_checkpoint),
         cmocka_unit_test(test_without_plus_addresses),
         cmocka_unit_test(test_with_plus_addresses),
         cmocka_unit_test(test_local_part_too_long),
