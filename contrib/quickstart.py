@@ -158,7 +158,7 @@ class Play:
 
     def evidence(self):
         self.scene("The evidence file")
-        archive = self.result / f"{INVOICE}.zip"
+        archive = self.result / f"{INVOICE}.asice"
         archive.unlink(missing_ok=True)
         self.command("evidence", INVOICE, "-o", archive)
         self.piece = self.result / "piece"

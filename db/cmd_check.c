@@ -145,17 +145,15 @@ static void check_token_keys(struct check *check, const struct settings *s)
 }
 
 /* Sign something and let the certificate judge it: key and certificate belong together. */
-static enum store_status try_seal(const struct settings *s, const struct seal_key *key,
+static enum store_status try_seal(const char *certificate, const struct seal_key *key,
                                   struct store_error *err)
 {
     static const char sample[] = "temoin check";
-    char path[PATH_MAX];
     struct bytes signature = {0};
     struct seal_judge *judge;
-    snprintf(path, sizeof path, "%s/seal.pem", s->key_directory);
     enum store_status status = seal_sign(key, sample, sizeof sample - 1, &signature, err);
     if (status == STORE_OK)
-        status = seal_judge_open(path, &judge, err);
+        status = seal_judge_open(certificate, &judge, err);
     if (status == STORE_OK) {
         status =
             seal_judge_check(judge, sample, sizeof sample - 1, signature.data, signature.len, err);
@@ -165,37 +163,41 @@ static enum store_status try_seal(const struct settings *s, const struct seal_ke
     return status;
 }
 
-static void check_seal(struct check *check, const struct settings *s)
+static void check_signer(struct check *check, const char *name, const char *uri,
+                         const char *certificate)
 {
-    char path[PATH_MAX], fingerprint[65];
+    char fingerprint[65], what[40];
     struct store_error err = {.text = ""};
     struct seal_key *key;
-    snprintf(path, sizeof path, "%s/seal.key", s->key_directory);
-    enum store_status status = seal_fingerprint(s->key_directory, fingerprint, &err);
+    const char *file = seal_key_file(uri);
+    snprintf(what, sizeof what, "%s certificate", name);
+    enum store_status status = seal_fingerprint(certificate, fingerprint, &err);
     if (status == STORE_NOT_FOUND) {
         check_say(check, CHECK_ERROR, exit_status(status),
-                  "seal certificate: %s: run temoin init, or restore the backup", err.text);
+                  "%s: %s: run temoin init, or restore the backup", what, err.text);
         return;
     }
     if (status != STORE_OK) {
-        check_say_store(check, "seal certificate", status, &err);
+        check_say_store(check, what, status, &err);
         return;
     }
-    status = seal_key_load(s->key_directory, &key, &err);
+    status = seal_key_open(uri, certificate, &key, &err);
     if (status == STORE_DENIED && geteuid() != 0) {
         check_say(check, CHECK_WARNING, 0,
-                  "seal: its key cannot be read by this user, as it should be: run check as root "
-                  "to try it");
+                  "%s: its key cannot be read by this user, as it should be: run check as root "
+                  "to try it",
+                  name);
         return;
     }
     if (status == STORE_OK) {
-        status = try_seal(s, key, &err);
+        status = try_seal(certificate, key, &err);
         seal_key_free(key);
     }
     if (status != STORE_OK)
-        check_say_store(check, "seal", status, &err);
-    else if (check_mode(check, path, 0077, "400"))
-        check_say(check, CHECK_OK, 0, "seal: key and certificate agree, SHA-256 %s", fingerprint);
+        check_say_store(check, name, status, &err);
+    else if (!file || check_mode(check, file, 0077, "400"))
+        check_say(check, CHECK_OK, 0, "%s: key and certificate agree, SHA-256 %s", name,
+                  fingerprint);
 }
 
 /* --- store ----------------------------------------------------------------------------------*/
@@ -329,7 +331,8 @@ static void check_all(struct check *check, const struct settings *s, bool live)
     uint64_t entries = 0;
     check_users(check, s);
     check_token_keys(check, s);
-    check_seal(check, s);
+    check_signer(check, "seal", s->seal_key, s->seal_certificate);
+    check_signer(check, "export seal", s->export_key, s->export_certificate);
     if (live)
         check_live(check, s);
     fflush(stdout);

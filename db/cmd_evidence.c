@@ -23,9 +23,12 @@ enum { SEAL_WAIT_MS = 30000 };
 
 static const char USAGE[] =
     "usage: temoin evidence INVOICE [-o FILE]\n\n"
-    "Writes a zip with the dossier's messages, records and signatures, and a LISEZMOI.txt with\n"
-    "the commands that verify them. The export is itself an entry of the dossier.\n\n"
-    "  -o, --output FILE  where to; by default the invoice number with \".zip\" in the current\n"
+    "Writes a container (ASiC-E, a zip) with the dossier's messages, records and signatures, "
+    "sealed\n"
+    "as a whole, and a LISEZMOI.txt with the commands that verify it. The export is itself an "
+    "entry\n"
+    "of the dossier.\n\n"
+    "  -o, --output FILE  where to; by default the invoice number with \".asice\" in the current\n"
     "                     directory. A file that is there is not overwritten.\n";
 
 /* `last` is what one step tells the next, which may be another process. */

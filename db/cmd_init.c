@@ -158,6 +158,26 @@ static int give_key(const char *directory, const char *name, const struct owners
     return EX_OK;
 }
 
+/* A key that signs and its certificate; one that the configuration looks for elsewhere is its
+   owner's business. */
+static int make_signer(const struct settings *s, const char *name, const char *uri, uid_t owner,
+                       gid_t group)
+{
+    char path[PATH_MAX];
+    struct store_error err = {.text = ""};
+    const char *wanted = seal_key_file(uri);
+    int len = snprintf(path, sizeof path, "%s/%s.key", s->key_directory, name);
+    if (len < 0 || (size_t)len >= sizeof path || !wanted || strcmp(path, wanted) != 0 ||
+        access(path, F_OK) == 0)
+        return EX_OK;
+    int status =
+        fail_as_created(seal_key_create(s->key_directory, name, s->company_name, &err), &err);
+    if (status == EX_OK && lchown(path, owner, group) != 0)
+        status =
+            command_fail(EX_CANTCREAT, "cannot give %s to its owner: %s", path, strerror(errno));
+    return status;
+}
+
 static int make_keys(const struct settings *s, const struct owners *o)
 {
     struct store_error err = {.text = ""};
@@ -165,11 +185,10 @@ static int make_keys(const struct settings *s, const struct owners *o)
     int status = make_directory(directory, 0750, (uid_t)-1, o->group);
     if (status == EX_OK && !exists(directory, "token.keys"))
         status = fail_as_created(keys_create(directory, o->group, &err), &err);
-    if (status == EX_OK && !exists(directory, "seal.key")) {
-        status = fail_as_created(seal_key_create(directory, s->company_name, &err), &err);
-        if (status == EX_OK)
-            status = give_key(directory, "seal.key", o);
-    }
+    if (status == EX_OK)
+        status = make_signer(s, "seal", s->seal_key, o->sealer, o->group);
+    if (status == EX_OK)
+        status = make_signer(s, "export", s->export_key, o->user, o->group);
     if (status == EX_OK && !exists(directory, "log.key")) {
         status = fail_as_created(log_key_create(directory, &err), &err);
         if (status == EX_OK)
@@ -256,6 +275,7 @@ static int append_fact(const struct init *i, const char *event, const char *key,
 /* What people outside need to check the log with. */
 struct identity {
     char fingerprint[65]; /* of the seal's certificate */
+    char export[65];      /* of the one that seals evidence files */
     char *origin;
     struct bytes log_key; /* as Go's note.NewVerifier takes it */
 };
@@ -271,7 +291,9 @@ static int identity_read(const struct settings *s, struct identity *id)
     struct store_error err = {.text = ""};
     struct store *store;
     unsigned char key[NOTE_KEY];
-    enum store_status status = seal_fingerprint(s->key_directory, id->fingerprint, &err);
+    enum store_status status = seal_fingerprint(s->seal_certificate, id->fingerprint, &err);
+    if (status == STORE_OK)
+        status = seal_fingerprint(s->export_certificate, id->export, &err);
     if (status == STORE_OK)
         status = log_public_key(s->key_directory, key, &err);
     if (status == STORE_OK)
@@ -295,14 +317,15 @@ static int first_entry(void *context)
     uint64_t seq;
     int status = identity_read(i->s, &id);
     if (status == EX_OK)
-        status = append_fact(i, "init", "seal",
-                             json_pack("{s:s, s:s, s:s}", "fingerprint", id.fingerprint, "origin",
-                                       id.origin, "log_key", id.log_key.data),
-                             &seq);
+        status =
+            append_fact(i, "init", "seal",
+                        json_pack("{s:s, s:s, s:s, s:s}", "fingerprint", id.fingerprint, "export",
+                                  id.export, "origin", id.origin, "log_key", id.log_key.data),
+                        &seq);
     if (status == EX_OK)
-        printf("The log %s begins. SHA-256 fingerprint of its seal, to be kept outside too:\n  "
-               "%s\nand the key of its checkpoints:\n  %s\n",
-               id.origin, id.fingerprint, id.log_key.data);
+        printf("The log %s begins. SHA-256 fingerprints of its seal and of its export seal, to be "
+               "kept\noutside too:\n  %s\n  %s\nand the key of its checkpoints:\n  %s\n",
+               id.origin, id.fingerprint, id.export, id.log_key.data);
     identity_free(&id);
     return status;
 }

@@ -16,17 +16,11 @@
 #include <unistd.h>
 #include <zip.h>
 
-#include "db/record.h"
-
 /* A file whose content comes later; a list, freed with the container. */
 struct later {
     struct later *next;
     struct container *container;
-    uint64_t size;
-    unsigned char sha256[HASH_OCTETS];
-    container_load load;
-    uint64_t key;
-    void *context;
+    struct container_later is;
     struct bytes content;
     size_t at;
 };
@@ -36,7 +30,8 @@ struct container {
     zip_t *archive; /* NULL once it is closed */
     zip_uint64_t size, read_at, write_at;
     zip_error_t error;
-    struct bytes sums;
+    struct container_file *files;
+    size_t count, room;
     struct later *later;
     enum store_status status; /* why loading failed */
     struct store_error load_error;
@@ -148,19 +143,20 @@ static enum store_status later_check(const struct later *l, struct store_error *
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     const char *data = l->content.data ? l->content.data : "";
-    if (l->content.len == l->size && SHA256((const unsigned char *)data, l->content.len, digest) &&
-        memcmp(digest, l->sha256, sizeof digest) == 0)
+    if (l->content.len == l->is.size &&
+        SHA256((const unsigned char *)data, l->content.len, digest) &&
+        memcmp(digest, l->is.sha256, sizeof digest) == 0)
         return STORE_OK;
     return store_fail(err, STORE_CORRUPT,
                       "entry %llu: its message is not the one that was just verified",
-                      (unsigned long long)l->key);
+                      (unsigned long long)l->is.key);
 }
 
 static zip_int64_t later_open(struct later *l)
 {
     struct container *c = l->container;
     l->at = 0;
-    c->status = l->load(l->key, &l->content, l->context, &c->load_error);
+    c->status = l->is.load(l->is.key, &l->content, l->is.context, &c->load_error);
     if (c->status == STORE_OK)
         c->status = later_check(l, &c->load_error);
     return c->status == STORE_OK ? 0 : io_error(&c->error, ZIP_ER_READ, EIO);
@@ -180,7 +176,7 @@ static zip_int64_t later_stat(const struct later *l, void *data)
 {
     zip_stat_t *st = data;
     zip_stat_init(st);
-    st->size = l->size;
+    st->size = l->is.size;
     st->valid = ZIP_STAT_SIZE;
     return sizeof *st;
 }
@@ -213,25 +209,6 @@ static zip_int64_t later_call(void *state, void *data, zip_uint64_t len, zip_sou
 
 /* --- the interface --------------------------------------------------------------------------*/
 
-struct container *container_new(int fd, struct store_error *err)
-{
-    struct container *c = calloc(1, sizeof *c);
-    if (!c) {
-        store_fail(err, STORE_NO_MEMORY, "out of memory");
-        return NULL;
-    }
-    c->fd = fd;
-    zip_error_init(&c->error);
-    zip_source_t *target = zip_source_function_create(target_call, c, &c->error);
-    c->archive = target ? zip_open_from_source(target, ZIP_CREATE | ZIP_TRUNCATE, &c->error) : NULL;
-    if (c->archive)
-        return c;
-    store_fail(err, STORE_IO, "the zip file cannot be begun: %s", zip_error_strerror(&c->error));
-    zip_source_free(target);
-    container_free(c);
-    return NULL;
-}
-
 void container_free(struct container *c)
 {
     if (!c)
@@ -244,31 +221,52 @@ void container_free(struct container *c)
         free(c->later);
         c->later = next;
     }
-    bytes_free(&c->sums);
+    for (size_t i = 0; i < c->count; i++)
+        free(c->files[i].name);
+    free(c->files);
     zip_error_fini(&c->error);
     free(c);
 }
 
-static bool sums_add(struct container *c, const char *name, const unsigned char sha256[HASH_OCTETS])
+static bool list_add(struct container *c, const char *name, const unsigned char sha256[HASH_OCTETS])
 {
-    char hex[2 * HASH_OCTETS + 1];
-    record_hex(sha256, HASH_OCTETS, hex);
-    return bytes_printf(&c->sums, "%s  %s\n", hex, name);
+    if (c->count == c->room) {
+        size_t room = c->room ? 2 * c->room : 64;
+        struct container_file *files = realloc(c->files, room * sizeof *files);
+        if (!files)
+            return false;
+        c->files = files;
+        c->room = room;
+    }
+    struct container_file *file = &c->files[c->count];
+    memcpy(file->sha256, sha256, HASH_OCTETS);
+    file->name = strdup(name);
+    c->count += file->name != NULL;
+    return file->name != NULL;
+}
+
+const struct container_file *container_files(const struct container *c, size_t *count)
+{
+    *count = c->count;
+    return c->files;
 }
 
 /* Gives `source` to the archive, or frees it. */
 static enum store_status put(struct container *c, const char *name, zip_source_t *source,
-                             struct store_error *err)
+                             bool stored, struct store_error *err)
 {
-    if (source && zip_file_add(c->archive, name, source, ZIP_FL_ENC_UTF_8) >= 0)
+    zip_int64_t at = source ? zip_file_add(c->archive, name, source, ZIP_FL_ENC_UTF_8) : -1;
+    if (at < 0)
+        zip_source_free(source);
+    else if (zip_set_file_compression(c->archive, (zip_uint64_t)at,
+                                      stored ? ZIP_CM_STORE : ZIP_CM_DEFLATE, 0) == 0)
         return STORE_OK;
-    zip_source_free(source);
     return store_fail(err, STORE_NO_MEMORY, "%s: cannot be put into the zip file: %s", name,
                       zip_strerror(c->archive));
 }
 
 static enum store_status put_bytes(struct container *c, const char *name, struct bytes *data,
-                                   struct store_error *err)
+                                   bool stored, struct store_error *err)
 {
     size_t len = data->len;
     char *octets = bytes_steal(data);
@@ -277,7 +275,36 @@ static enum store_status put_bytes(struct container *c, const char *name, struct
     zip_source_t *source = zip_source_buffer_create(octets, len, 1, &c->error);
     if (!source)
         free(octets);
-    return put(c, name, source, err);
+    return put(c, name, source, stored, err);
+}
+
+struct container *container_new(int fd, const char *type, struct store_error *err)
+{
+    struct container *c = calloc(1, sizeof *c);
+    if (!c) {
+        store_fail(err, STORE_NO_MEMORY, "out of memory");
+        return NULL;
+    }
+    c->fd = fd;
+    zip_error_init(&c->error);
+    zip_source_t *target = zip_source_function_create(target_call, c, &c->error);
+    c->archive = target ? zip_open_from_source(target, ZIP_CREATE | ZIP_TRUNCATE, &c->error) : NULL;
+    if (!c->archive) {
+        store_fail(err, STORE_IO, "the zip file cannot be begun: %s",
+                   zip_error_strerror(&c->error));
+        zip_source_free(target);
+        container_free(c);
+        return NULL;
+    }
+    struct bytes text = {0};
+    enum store_status st = bytes_puts(&text, type)
+                               ? put_bytes(c, "mimetype", &text, true, err)
+                               : store_fail(err, STORE_NO_MEMORY, "out of memory");
+    bytes_free(&text);
+    if (st == STORE_OK)
+        return c;
+    container_free(c);
+    return NULL;
 }
 
 enum store_status container_add(struct container *c, const char *name, struct bytes *data,
@@ -285,37 +312,28 @@ enum store_status container_add(struct container *c, const char *name, struct by
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     const char *octets = data->data ? data->data : "";
-    if (SHA256((const unsigned char *)octets, data->len, digest) && sums_add(c, name, digest))
-        return put_bytes(c, name, data, err);
+    if (SHA256((const unsigned char *)octets, data->len, digest) && list_add(c, name, digest))
+        return put_bytes(c, name, data, data->len > CONTAINER_STORED_FROM, err);
     bytes_free(data);
     return store_fail(err, STORE_NO_MEMORY, "out of memory");
 }
 
-enum store_status container_add_later(struct container *c, const char *name, uint64_t size,
-                                      const unsigned char sha256[HASH_OCTETS], container_load load,
-                                      uint64_t key, void *context, struct store_error *err)
+enum store_status container_add_later(struct container *c, const char *name,
+                                      const struct container_later *content,
+                                      struct store_error *err)
 {
     struct later *l = calloc(1, sizeof *l);
-    if (!l || !sums_add(c, name, sha256)) {
+    if (!l || !list_add(c, name, content->sha256)) {
         free(l);
         return store_fail(err, STORE_NO_MEMORY, "out of memory");
     }
-    *l = (struct later){.next = c->later,
-                        .container = c,
-                        .size = size,
-                        .load = load,
-                        .key = key,
-                        .context = context};
-    memcpy(l->sha256, sha256, HASH_OCTETS);
+    *l = (struct later){.next = c->later, .container = c, .is = *content};
     c->later = l;
-    return put(c, name, zip_source_function_create(later_call, l, &c->error), err);
+    return put(c, name, zip_source_function_create(later_call, l, &c->error), content->stored, err);
 }
 
 enum store_status container_finish(struct container *c, struct store_error *err)
 {
-    enum store_status st = put_bytes(c, "SHA256SUMS", &c->sums, err);
-    if (st != STORE_OK)
-        return st;
     if (zip_close(c->archive) == 0) {
         c->archive = NULL;
         return STORE_OK;

@@ -1,5 +1,5 @@
 /*
- * evidence - the evidence file of an invoice, in its first form
+ * evidence - the evidence file of an invoice
  */
 #include "db/evidence.h"
 
@@ -7,12 +7,11 @@
 #include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/container.h"
+#include "db/asic.h"
 #include "db/exhibit.h"
 #include "db/lisezmoi.h"
 #include "db/record.h"
@@ -42,7 +41,7 @@ char *evidence_file_name(const char *invoice)
     g_free(clean);
     if (done && name.len == 0)
         done = bytes_puts(&name, "dossier");
-    if (done && bytes_puts(&name, ".zip"))
+    if (done && bytes_puts(&name, ".asice"))
         return bytes_steal(&name);
     bytes_free(&name);
     return NULL;
@@ -101,7 +100,8 @@ struct making {
     struct dossier dossier;
     struct container *container;
     char *origin;
-    char fingerprint[65];
+    struct seal_key *export_key;
+    char fingerprint[65], export_fingerprint[65];
     unsigned digits;
     struct store_error *err;
 };
@@ -137,8 +137,13 @@ static enum store_status put_message(struct making *m, const char *stem, const s
         return store_fail(m->err, STORE_CORRUPT, "entry %" PRIu64 ": has no hash of its message",
                           x->seq);
     snprintf(name, sizeof name, "entries/%s.eml", stem);
-    return container_add_later(m->container, name, x->size, sha256, message_load, x->seq, m,
-                               m->err);
+    struct container_later later = {.size = x->size,
+                                    .stored = x->size > CONTAINER_STORED_FROM,
+                                    .key = x->seq,
+                                    .context = m,
+                                    .load = message_load};
+    memcpy(later.sha256, sha256, sizeof sha256);
+    return container_add_later(m->container, name, &later, m->err);
 }
 
 /* Only what is intact goes out. */
@@ -199,12 +204,12 @@ static enum store_status put_entries(struct making *m)
     return st;
 }
 
-static enum store_status put_certificate(struct making *m)
+/* With the certificates above it, as far as the file holds them. */
+static enum store_status put_certificate(struct making *m, const char *file, const char *name)
 {
-    char file[PATH_MAX], chunk[4096];
+    char chunk[4096];
     struct bytes pem = {0};
-    int len = snprintf(file, sizeof file, "%s/seal.pem", m->settings->key_directory);
-    FILE *f = len > 0 && (size_t)len < sizeof file ? fopen(file, "re") : NULL;
+    FILE *f = fopen(file, "re");
     if (!f)
         return store_fail_errno(m->err, errno, "%s", file);
     enum store_status st = STORE_OK;
@@ -215,19 +220,27 @@ static enum store_status put_certificate(struct making *m)
         st = store_fail_errno(m->err, EIO, "%s", file);
     fclose(f);
     if (st == STORE_OK)
-        st = container_add(m->container, "certs/seal.pem", &pem, m->err);
+        st = container_add(m->container, name, &pem, m->err);
     bytes_free(&pem);
     return st;
+}
+
+static enum store_status put_certificates(struct making *m)
+{
+    enum store_status st = put_certificate(m, m->settings->seal_certificate, "certs/seal.pem");
+    return st == STORE_OK ? put_certificate(m, m->settings->export_certificate, "certs/export.pem")
+                          : st;
 }
 
 static enum store_status put_index(struct making *m, const char *dossier_id)
 {
     char exported[RECORD_TIME];
     record_time(m->now, exported);
-    json_t *json = json_pack(
-        "{s:o, s:o, s:s, s:s, s:s, s:o}", "company", json_foreign(m->settings->company_name), "log",
-        json_foreign(m->origin), "seal_sha256", m->fingerprint, "dossier", dossier_id, "exported",
-        exported, "timeline", timeline_json(&m->timeline));
+    json_t *json =
+        json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o}", "company",
+                  json_foreign(m->settings->company_name), "log", json_foreign(m->origin),
+                  "seal_sha256", m->fingerprint, "export_sha256", m->export_fingerprint, "dossier",
+                  dossier_id, "exported", exported, "timeline", timeline_json(&m->timeline));
     char *text = json ? json_dumps(json, JSON_SORT_KEYS | JSON_INDENT(1)) : NULL;
     struct bytes data = {0};
     bool done = text && bytes_puts(&data, text) && bytes_puts(&data, "\n");
@@ -247,6 +260,7 @@ static enum store_status put_texts(struct making *m)
     const struct lisezmoi l = {.company = m->settings->company_name,
                                .origin = m->origin,
                                .fingerprint = m->fingerprint,
+                               .export_fingerprint = m->export_fingerprint,
                                .dossier_id = dossier_id,
                                .exported = m->now,
                                .digits = m->digits,
@@ -263,18 +277,18 @@ static enum store_status put_texts(struct making *m)
 static enum store_status sources_open(struct making *m)
 {
     const struct settings *s = m->settings;
-    char certificate[PATH_MAX];
-    int len = snprintf(certificate, sizeof certificate, "%s/seal.pem", s->key_directory);
-    if (len < 0 || (size_t)len >= sizeof certificate)
-        return store_fail(m->err, STORE_INVALID, "key_directory is too long a name");
     struct timeline_sources *from = &m->sources;
     enum store_status st = store_open(s->store_directory, STORE_READ, &from->store, m->err);
     if (st == STORE_OK)
         st = seal_store_open(s->store_directory, STORE_READ, &from->seals, m->err);
     if (st == STORE_OK)
-        st = seal_judge_open(certificate, &m->witnesses.judge, m->err);
+        st = seal_judge_open(s->seal_certificate, &m->witnesses.judge, m->err);
     if (st == STORE_OK)
-        st = seal_fingerprint(s->key_directory, m->fingerprint, m->err);
+        st = seal_fingerprint(s->seal_certificate, m->fingerprint, m->err);
+    if (st == STORE_OK)
+        st = seal_fingerprint(s->export_certificate, m->export_fingerprint, m->err);
+    if (st == STORE_OK)
+        st = seal_key_open(s->export_key, s->export_certificate, &m->export_key, m->err);
     if (st == STORE_OK)
         st = store_origin(from->store, &m->origin, m->err);
     if (st == STORE_OK) {
@@ -308,14 +322,16 @@ static enum store_status make(struct making *m, uint64_t last, int fd)
     timeline_cut(&m->timeline, last);
     m->digits = digits_for(m->timeline.count);
     m->witnesses.signed_up_to = last;
-    m->container = container_new(fd, m->err);
+    m->container = asic_new(fd, m->err);
     if (!m->container)
         return STORE_IO;
     st = put_texts(m);
     if (st == STORE_OK)
         st = put_entries(m);
     if (st == STORE_OK)
-        st = put_certificate(m);
+        st = put_certificates(m);
+    if (st == STORE_OK)
+        st = asic_sign(m->container, m->export_key, &m->settings->seal_crls, m->err);
     return st == STORE_OK ? container_finish(m->container, m->err) : st;
 }
 
@@ -328,6 +344,7 @@ enum store_status evidence_write(const struct settings *s, const char *invoice, 
     timeline_free(&m.timeline);
     dossier_free(&m.dossier);
     free(m.origin);
+    seal_key_free(m.export_key);
     seal_judge_close(m.witnesses.judge);
     register_close(m.sources.bills);
     seal_store_close(m.sources.seals);

@@ -1,11 +1,11 @@
 /*
- * evidence - the evidence file of an invoice, in its first form: a zip that openssl, unzip and
+ * evidence - the evidence file of an invoice: an ASiC-E container that openssl, unzip and
  *            sha256sum verify without this program
  *
  * Synopsis, each step in a process that may do it (the log's writer, the sealer, a reader):
  *      st = evidence_announce(settings, invoice, actor, file, &seq, &err);   // an entry
  *      st = seal_wait(settings, seq, timeout, &err);                         // signed
- *      st = evidence_write(settings, invoice, now, fd, &err);                // the zip
+ *      st = evidence_write(settings, invoice, now, fd, &err);                // the container
  *
  * Every entry is verified before it is written: a dossier with a damaged entry is refused,
  * naming it.
@@ -17,7 +17,7 @@
 
 #include "db/store.h"
 
-/* A file name made of the invoice number, ASCII, without path or blank, ending in ".zip";
+/* A file name made of the invoice number, ASCII, without path or blank, ending in ".asice";
    malloc'd. NULL: out of memory. */
 char *evidence_file_name(const char *invoice);
 

@@ -22,6 +22,10 @@ static const char HEAD_FR[] =
     "  certificat certs/seal.pem. Le certificat joint n'identifie personne à lui seul :\n"
     "  vérifiez son empreinte auprès de la société, par un autre moyen que ce dossier :\n"
     "  SHA-256 %s\n"
+    "- Une seconde clé scelle l'export entier : META-INF/signature001.p7s signe la liste\n"
+    "  META-INF/ASiCManifest001.xml, qui donne l'empreinte de chaque fichier. Certificat\n"
+    "  certs/export.pem, à vérifier de même :\n"
+    "  SHA-256 %s\n"
     "- Les entrées du dossier sont numérotées de 1 à %zu sans trou, et chacune contient\n"
     "  l'empreinte de la précédente : en retirer, ajouter ou déplacer une obligerait à refaire et\n"
     "  à signer de nouveau toutes les suivantes.\n\n"
@@ -36,8 +40,7 @@ static const char HEAD_FR[] =
     "- Les octets archivés sont ceux que montre le protocole milter : la ligne Received ajoutée\n"
     "  par le serveur de messagerie lui-même n'y est pas.\n"
     "- Le jeton d'un message (Temoin-Token) l'achemine ; il ne prouve pas qui a écrit.\n"
-    "- La liste SHA256SUMS n'est pas signée : elle révèle un accident, non une falsification.\n"
-    "  Les signatures et l'enchaînement, eux, portent sur les fiches.\n\n"
+    "\n"
     "Chaque entrée a un niveau :\n";
 
 static const char HEAD_EN[] =
@@ -49,6 +52,10 @@ static const char HEAD_EN[] =
     "- The company sealed each record: CAdES signature (entries/NNN.json.p7s) by the certificate\n"
     "  certs/seal.pem. The certificate that comes along identifies nobody by itself: check its\n"
     "  fingerprint with the company, by other means than this file:\n"
+    "  SHA-256 %s\n"
+    "- A second key seals the export as a whole: META-INF/signature001.p7s signs the list\n"
+    "  META-INF/ASiCManifest001.xml, which gives the hash of every file. Certificate\n"
+    "  certs/export.pem, to be checked likewise:\n"
     "  SHA-256 %s\n"
     "- The entries of the dossier are numbered 1 to %zu without a gap, and each holds the leaf\n"
     "  hash of the one before: to remove, insert or reorder one would mean making and signing\n"
@@ -63,22 +70,30 @@ static const char HEAD_EN[] =
     "- The archived octets are those that the milter protocol shows: the Received line that the\n"
     "  mail server itself adds is not there.\n"
     "- A message's token (Temoin-Token) routes it; it does not prove who wrote.\n"
-    "- The list SHA256SUMS is not signed: it reveals an accident, not a forgery. Signatures and\n"
-    "  chain are about the records.\n\n"
+    "\n"
     "Each entry has a level:\n";
 
 static const char COMMANDS_TITLE[] =
     "COMMANDES DE VÉRIFICATION / COMMANDS TO CHECK IT\n\n"
-    "À coller dans un terminal, dans le dossier décompressé. Debian : paquets openssl et\n"
-    "coreutils. Toute altération est signalée, et le code de retour n'est alors pas 0.\n"
-    "To be pasted into a terminal, in the unpacked directory. Debian: packages openssl and\n"
-    "coreutils. Any alteration is reported, and the exit status is then not 0.\n\n";
-
-static const char COMMAND_FILES[] =
-    "1. Les fichiers sont ceux de l'export / The files are those of the export:\n\n"
-    "    sha256sum --check --strict --quiet SHA256SUMS\n\n";
+    "À coller dans un terminal, dans le dossier décompressé. Debian : paquets openssl,\n"
+    "coreutils, diffutils. Toute altération est signalée, et le code de retour n'est alors pas 0.\n"
+    "To be pasted into a terminal, in the unpacked directory. Debian: packages openssl,\n"
+    "coreutils, diffutils. Any alteration is reported, and the exit status is then not 0.\n\n";
 
 /* -attime: otherwise a signature could not be checked any more once the certificate expired. */
+static const char COMMAND_EXPORT[] =
+    "1. La liste des fichiers est signée, et les fichiers sont ceux de la liste / The list of\n"
+    "   files is signed, and the files are those of the list (\"CAdES Verification "
+    "successful\"):\n\n"
+    "    printf %%s application/vnd.etsi.asic-e+zip | cmp - mimetype\n\n"
+    "    openssl cms -verify -binary -cades -purpose any -inform DER \\\n"
+    "      -in META-INF/signature001.p7s -content META-INF/ASiCManifest001.xml \\\n"
+    "      -CAfile certs/export.pem -attime %" PRId64 " -out /dev/null\n\n"
+    "    ( sum=$(openssl dgst -sha256 -binary SHA256SUMS | base64)\n"
+    "    grep -A3 'URI=\"SHA256SUMS\"' META-INF/ASiCManifest001.xml | grep -qF \">$sum<\" ||\n"
+    "      { echo 'SHA256SUMS: ALTERED'; exit 1; }\n"
+    "    sha256sum --check --strict --quiet SHA256SUMS )\n\n";
+
 static const char COMMAND_SIGNATURES[] =
     "2. Chaque fiche est signée / Each record is signed (\"CAdES Verification successful\"):\n\n"
     "    ( for f in entries/*.p7s; do\n"
@@ -88,9 +103,10 @@ static const char COMMAND_SIGNATURES[] =
     "    done )\n\n";
 
 static const char COMMAND_FINGERPRINT[] =
-    "3. L'empreinte du certificat, à comparer à celle que donne la société / The certificate's\n"
-    "   fingerprint, to be compared with what the company says:\n\n"
-    "    openssl x509 -in certs/seal.pem -noout -fingerprint -sha256\n\n";
+    "3. Les empreintes des certificats, à comparer à celles que donne la société / The\n"
+    "   certificates' fingerprints, to be compared with what the company says:\n\n"
+    "    openssl x509 -in certs/seal.pem -noout -fingerprint -sha256\n"
+    "    openssl x509 -in certs/export.pem -noout -fingerprint -sha256\n\n";
 
 static const char COMMAND_PRIVATE[] =
     "4. \"private\" dans la fiche est SHA-256(nonce || NNN.private.json), et \"message\" est\n"
@@ -134,8 +150,11 @@ static const char FILES[] =
     "entries/NNNa.*            le message que l'entrée NNN a versé au dossier / the message\n"
     "  that entry NNN put into the dossier\n"
     "certs/seal.pem            le certificat du sceau / the seal's certificate\n"
+    "certs/export.pem          celui de l'export / that of the export\n"
     "index.json                la chronologie pour les programmes / the timeline for programs\n"
-    "SHA256SUMS                empreintes des autres fichiers / hashes of the other files\n";
+    "SHA256SUMS                empreintes des fichiers / hashes of the files\n"
+    "META-INF/                 liste signée et signature (ETSI EN 319 162) / signed list, "
+    "signature\n";
 
 static bool levels(enum language language, struct bytes *out)
 {
@@ -168,14 +187,16 @@ static bool part(const struct lisezmoi *l, enum language language, struct bytes 
 {
     size_t count = l->timeline->count;
     bool french = language == LANGUAGE_FR;
-    bool done = french ? bytes_printf(out, HEAD_FR, l->company, l->fingerprint, count)
-                       : bytes_printf(out, HEAD_EN, l->company, l->fingerprint, count);
+    bool done =
+        french
+            ? bytes_printf(out, HEAD_FR, l->company, l->fingerprint, l->export_fingerprint, count)
+            : bytes_printf(out, HEAD_EN, l->company, l->fingerprint, l->export_fingerprint, count);
     return done && levels(language, out) && entries(l, language, out);
 }
 
 static bool commands(const struct lisezmoi *l, struct bytes *out)
 {
-    return bytes_puts(out, COMMANDS_TITLE) && bytes_puts(out, COMMAND_FILES) &&
+    return bytes_puts(out, COMMANDS_TITLE) && bytes_printf(out, COMMAND_EXPORT, l->exported) &&
            bytes_printf(out, COMMAND_SIGNATURES, l->exported) &&
            bytes_puts(out, COMMAND_FINGERPRINT) && bytes_puts(out, COMMAND_PRIVATE) &&
            bytes_printf(out, COMMAND_CHAIN, l->dossier_id, l->timeline->count);

@@ -13,11 +13,12 @@
 
 struct lisezmoi {
     const char *company;
-    const char *origin;      /* of the log */
-    const char *fingerprint; /* hex SHA-256 of the seal's certificate */
-    const char *dossier_id;  /* 32 hexadecimal digits, as in the records */
-    int64_t exported;        /* seconds since 1970, UTC */
-    unsigned digits;         /* of NNN in file names */
+    const char *origin;             /* of the log */
+    const char *fingerprint;        /* hex SHA-256 of the seal's certificate */
+    const char *export_fingerprint; /* of the one that signs exports */
+    const char *dossier_id;         /* 32 hexadecimal digits, as in the records */
+    int64_t exported;               /* seconds since 1970, UTC */
+    unsigned digits;                /* of NNN in file names */
     const struct timeline *timeline;
 };
 

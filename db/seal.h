@@ -15,18 +15,32 @@
 struct seal_key; /* private key and certificate */
 
 /* Generate a P-256 key and a self-signed certificate for `company` (valid 10 years), written
-   as seal.key (0400) and seal.pem (0444) in `directory`; refuses to overwrite. */
-enum store_status seal_key_create(const char *directory, const char *company,
+   as <name>.key (0400) and <name>.pem (0444) in `directory`; refuses to overwrite. */
+enum store_status seal_key_create(const char *directory, const char *name, const char *company,
                                   struct store_error *err);
-enum store_status seal_key_load(const char *directory, struct seal_key **key,
-                                struct store_error *err);
+
+/* `uri`: of OpenSSL's STORE, such as "file:/etc/temoin/keys/seal.key" or "pkcs11:token=…".
+   STORE_NOT_FOUND, STORE_DENIED: one of the files; STORE_CORRUPT: no key or certificate there;
+   STORE_INVALID: they do not belong together, or the key is too weak. */
+enum store_status seal_key_open(const char *uri, const char *certificate_file,
+                                struct seal_key **key, struct store_error *err);
 void seal_key_free(struct seal_key *key);
 
-/* Hex SHA-256 of the DER certificate in <directory>/seal.pem. */
-enum store_status seal_fingerprint(const char *directory, char hex[65], struct store_error *err);
+/* The path of a file URI (RFC 8089), in it; NULL: another scheme. */
+const char *seal_key_file(const char *uri);
 
+/* Hex SHA-256 of the first certificate (DER) of a PEM file. */
+enum store_status seal_fingerprint(const char *certificate_file, char hex[65],
+                                   struct store_error *err);
+
+/* CAdES-B-B: for records. */
 enum store_status seal_sign(const struct seal_key *key, const void *data, size_t len,
                             struct bytes *signature, struct store_error *err);
+/* The same with the key's chain and the revocation lists of these files (PEM or DER), for
+   exports: with lists and a timestamp, all that CAdES-B-LT wants. */
+enum store_status seal_sign_export(const struct seal_key *key, const struct strings *crl_files,
+                                   const void *data, size_t len, struct bytes *signature,
+                                   struct store_error *err);
 /* STORE_OK: this signature is by this certificate (PEM file) over these octets; STORE_CORRUPT:
    it is not, and err says why. */
 struct seal_judge;

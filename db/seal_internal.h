@@ -1,9 +1,10 @@
 /*
  * seal_internal - what the parts of seal share and nobody else needs
  *
- * seal_key.c makes and loads keys, seal_sign.c signs and judges, seal_store.c keeps seal.db,
- * seal_tree.c its subtrees and checkpoint.c its checkpoints, sealer.c puts them to work. The
- * writing half of seal.db is here and not in seal.h, because the sealer alone may use it.
+ * seal_key.c makes keys, seal_key_load.c loads them, seal_sign.c signs and judges, seal_store.c
+ * keeps seal.db, seal_tree.c its subtrees and checkpoint.c its checkpoints, sealer.c puts them to
+ * work. The writing half of seal.db is here and not in seal.h, because the sealer alone may use
+ * it.
  */
 #ifndef TEMOIN_DB_SEAL_INTERNAL_H
 #define TEMOIN_DB_SEAL_INTERNAL_H
@@ -24,6 +25,7 @@ struct seal_store {
 struct seal_key {
     EVP_PKEY *private_key;
     X509 *certificate;
+    STACK_OF(X509) * chain; /* the certificates above it, as far as its file holds them */
 };
 
 /* The reason of OpenSSL's last error, or "no reason given"; empties its queue. Static text. */

@@ -1,10 +1,9 @@
 /*
- * seal_key - the seal's key and certificate: made, loaded, named by a fingerprint
+ * seal_key - keys that sign records and exports, with their certificates: made
  *
- * The default seal is a self-signed P-256 certificate. It identifies nobody by itself: its
+ * The default is a self-signed P-256 certificate. It identifies nobody by itself: its
  * fingerprint is in the first log entry and in every evidence file, to be checked with the
- * company. Any private key that OpenSSL reads from PEM may take its place, with its
- * certificate beside it; EdDSA is refused because CMS verifiers do not know it.
+ * company. Any other key may take its place (seal_key_load.c).
  */
 #include "db/seal_internal.h"
 
@@ -25,7 +24,6 @@ enum {
     CERTIFICATE_DAYS = 3652, /* ten years */
     NAME_CHARACTERS = 64,    /* ub-common-name and ub-organization-name, RFC 5280 A.1 */
     SERIAL_BITS = 126,
-    RSA_BITS_MIN = 3072,
 };
 
 const char *seal_crypto_reason(void)
@@ -36,9 +34,10 @@ const char *seal_crypto_reason(void)
     return reason ? reason : "no reason given";
 }
 
-static bool path_join(char path[PATH_MAX], const char *directory, const char *name)
+static bool path_join(char path[PATH_MAX], const char *directory, const char *name,
+                      const char *suffix)
 {
-    int len = snprintf(path, PATH_MAX, "%s/%s", directory, name);
+    int len = snprintf(path, PATH_MAX, "%s/%s%s", directory, name, suffix);
     return len > 0 && len < PATH_MAX;
 }
 
@@ -146,17 +145,17 @@ enum store_status seal_directory_sync(const char *directory, struct store_error 
     return done ? STORE_OK : store_fail_errno(err, error, "%s: cannot be synced", directory);
 }
 
-static enum store_status pair_write(const char *directory, BIO *key, BIO *certificate,
-                                    struct store_error *err)
+static enum store_status pair_write(const char *directory, const char *name, BIO *key,
+                                    BIO *certificate, struct store_error *err)
 {
     char key_file[PATH_MAX], certificate_file[PATH_MAX];
-    if (!path_join(key_file, directory, "seal.key") ||
-        !path_join(certificate_file, directory, "seal.pem"))
+    if (!path_join(key_file, directory, name, ".key") ||
+        !path_join(certificate_file, directory, name, ".pem"))
         return store_fail(err, STORE_INVALID, "%s: the name is too long", directory);
     if (access(key_file, F_OK) == 0 || access(certificate_file, F_OK) == 0)
         return store_fail(err, STORE_INVALID,
-                          "%s: a seal key or certificate is there already and is not overwritten",
-                          directory);
+                          "%s: %s.key or %s.pem is there already and is not overwritten", directory,
+                          name, name);
     enum store_status st = seal_file_create(key_file, 0400, key, err);
     if (st != STORE_OK)
         return st;
@@ -167,7 +166,7 @@ static enum store_status pair_write(const char *directory, BIO *key, BIO *certif
     return st;
 }
 
-enum store_status seal_key_create(const char *directory, const char *company,
+enum store_status seal_key_create(const char *directory, const char *name, const char *company,
                                   struct store_error *err)
 {
     if (!company[0])
@@ -180,123 +179,13 @@ enum store_status seal_key_create(const char *directory, const char *company,
     if (x && key_text && certificate_text &&
         PEM_write_bio_PKCS8PrivateKey(key_text, key, NULL, NULL, 0, NULL, NULL) == 1 &&
         PEM_write_bio_X509(certificate_text, x) == 1)
-        st = pair_write(directory, key_text, certificate_text, err);
+        st = pair_write(directory, name, key_text, certificate_text, err);
     else
-        st = store_fail(err, STORE_INVALID, "cannot make a seal for \"%s\": %s", company,
+        st = store_fail(err, STORE_INVALID, "cannot make a key for \"%s\": %s", company,
                         seal_crypto_reason());
     BIO_free(certificate_text);
     BIO_free(key_text);
     X509_free(x);
     EVP_PKEY_free(key);
-    return st;
-}
-
-/* --- loading --------------------------------------------------------------------------------*/
-
-X509 *seal_certificate_read(const char *file, enum store_status *status, struct store_error *err)
-{
-    FILE *f = fopen(file, "re");
-    if (!f) {
-        *status = store_fail_errno(err, errno, "%s: cannot be opened", file);
-        return NULL;
-    }
-    X509 *x = PEM_read_X509(f, NULL, NULL, NULL);
-    fclose(f);
-    if (!x)
-        *status = store_fail(err, STORE_CORRUPT, "%s: holds no certificate in PEM: %s", file,
-                             seal_crypto_reason());
-    return x;
-}
-
-/* No pass phrase is ever asked for: the sealer has no terminal. */
-static int no_pass_phrase(char *buffer, int size, int writing, void *context)
-{
-    (void)buffer, (void)size, (void)writing, (void)context;
-    return -1;
-}
-
-static EVP_PKEY *private_key_read(const char *file, enum store_status *status,
-                                  struct store_error *err)
-{
-    FILE *f = fopen(file, "re");
-    if (!f) {
-        *status = store_fail_errno(err, errno, "%s: cannot be opened", file);
-        return NULL;
-    }
-    EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, no_pass_phrase, NULL);
-    fclose(f);
-    if (!key)
-        *status = store_fail(err, STORE_CORRUPT, "%s: holds no private key in clear PEM: %s", file,
-                             seal_crypto_reason());
-    return key;
-}
-
-static enum store_status pair_check(const struct seal_key *key, const char *directory,
-                                    struct store_error *err)
-{
-    if (X509_check_private_key(key->certificate, key->private_key) != 1)
-        return store_fail(err, STORE_INVALID,
-                          "%s: seal.key is not the key of the certificate seal.pem (%s)", directory,
-                          seal_crypto_reason());
-    if (EVP_PKEY_is_a(key->private_key, "RSA")) {
-        if (EVP_PKEY_get_bits(key->private_key) < RSA_BITS_MIN)
-            return store_fail(err, STORE_INVALID, "%s: an RSA seal key needs at least %d bits",
-                              directory, RSA_BITS_MIN);
-    } else if (!EVP_PKEY_is_a(key->private_key, "EC"))
-        return store_fail(err, STORE_INVALID, "%s: the seal key must be EC or RSA", directory);
-    return STORE_OK;
-}
-
-enum store_status seal_key_load(const char *directory, struct seal_key **key,
-                                struct store_error *err)
-{
-    char key_file[PATH_MAX], certificate_file[PATH_MAX];
-    *key = NULL;
-    if (!path_join(key_file, directory, "seal.key") ||
-        !path_join(certificate_file, directory, "seal.pem"))
-        return store_fail(err, STORE_INVALID, "%s: the name is too long", directory);
-    struct seal_key *k = calloc(1, sizeof *k);
-    if (!k)
-        return store_fail(err, STORE_NO_MEMORY, "out of memory");
-    enum store_status st = STORE_OK;
-    k->private_key = private_key_read(key_file, &st, err);
-    if (k->private_key)
-        k->certificate = seal_certificate_read(certificate_file, &st, err);
-    if (k->certificate)
-        st = pair_check(k, directory, err);
-    if (st != STORE_OK) {
-        seal_key_free(k);
-        return st;
-    }
-    *key = k;
-    return STORE_OK;
-}
-
-void seal_key_free(struct seal_key *key)
-{
-    if (!key)
-        return;
-    EVP_PKEY_free(key->private_key);
-    X509_free(key->certificate);
-    free(key);
-}
-
-enum store_status seal_fingerprint(const char *directory, char hex[65], struct store_error *err)
-{
-    char file[PATH_MAX];
-    if (!path_join(file, directory, "seal.pem"))
-        return store_fail(err, STORE_INVALID, "%s: the name is too long", directory);
-    enum store_status st = STORE_OK;
-    X509 *x = seal_certificate_read(file, &st, err);
-    if (!x)
-        return st;
-    unsigned char digest[HASH_OCTETS];
-    unsigned len = sizeof digest;
-    if (X509_digest(x, EVP_sha256(), digest, &len) != 1 || len != HASH_OCTETS)
-        st = store_fail(err, STORE_CORRUPT, "%s: cannot be hashed: %s", file, seal_crypto_reason());
-    else
-        for (size_t i = 0; i < HASH_OCTETS; i++)
-            snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    X509_free(x);
     return st;
 }

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <openssl/cms.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,26 +23,83 @@ struct seal_judge {
     X509_STORE *trust;
 };
 
+static enum store_status cms_out(CMS_ContentInfo *cms, struct bytes *signature,
+                                 struct store_error *err)
+{
+    unsigned char *der = NULL;
+    int len = i2d_CMS_ContentInfo(cms, &der);
+    enum store_status st = STORE_OK;
+    if (len <= 0)
+        st = store_fail(err, STORE_INVALID, "signing failed: %s", seal_crypto_reason());
+    else if (!bytes_append(signature, der, (size_t)len))
+        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    OPENSSL_free(der);
+    return st;
+}
+
+/* NULL: *err says why. */
+static CMS_ContentInfo *cms_sign(const struct seal_key *key, STACK_OF(X509) * chain,
+                                 const void *data, size_t len, struct store_error *err)
+{
+    BIO *content = len <= INT_MAX ? BIO_new_mem_buf(data, (int)len) : NULL;
+    CMS_ContentInfo *cms = content
+                               ? CMS_sign(key->certificate, key->private_key, chain, content,
+                                          CMS_DETACHED | CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP)
+                               : NULL;
+    BIO_free(content);
+    if (!cms)
+        store_fail(err, STORE_INVALID, "signing %zu octets failed: %s", len, seal_crypto_reason());
+    return cms;
+}
+
 enum store_status seal_sign(const struct seal_key *key, const void *data, size_t len,
                             struct bytes *signature, struct store_error *err)
 {
-    if (len > INT_MAX)
-        return store_fail(err, STORE_INVALID, "%zu octets are too many for a record", len);
-    BIO *content = BIO_new_mem_buf(data, (int)len);
-    CMS_ContentInfo *cms = content
-                               ? CMS_sign(key->certificate, key->private_key, NULL, content,
-                                          CMS_DETACHED | CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP)
-                               : NULL;
-    unsigned char *der = NULL;
-    int der_len = cms ? i2d_CMS_ContentInfo(cms, &der) : -1;
-    enum store_status st = STORE_OK;
-    if (der_len <= 0)
-        st = store_fail(err, STORE_INVALID, "signing failed: %s", seal_crypto_reason());
-    else if (!bytes_append(signature, der, (size_t)der_len))
-        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
-    OPENSSL_free(der);
+    CMS_ContentInfo *cms = cms_sign(key, NULL, data, len, err);
+    enum store_status st = cms ? cms_out(cms, signature, err) : STORE_INVALID;
     CMS_ContentInfo_free(cms);
-    BIO_free(content);
+    return st;
+}
+
+/* All revocation lists of a file: PEM, or one in DER. */
+static enum store_status crls_add(CMS_ContentInfo *cms, const char *file, struct store_error *err)
+{
+    BIO *in = BIO_new_file(file, "r");
+    if (!in)
+        return store_fail(err, STORE_NOT_FOUND, "%s: cannot be opened: %s", file,
+                          seal_crypto_reason());
+    int added = 0, failed = 0;
+    X509_CRL *crl;
+    while (!failed && (crl = PEM_read_bio_X509_CRL(in, NULL, NULL, NULL)) != NULL) {
+        failed = CMS_add1_crl(cms, crl) != 1;
+        added++;
+        X509_CRL_free(crl);
+    }
+    if (added == 0 && BIO_seek(in, 0) >= 0 && (crl = d2i_X509_CRL_bio(in, NULL)) != NULL) {
+        failed = CMS_add1_crl(cms, crl) != 1;
+        added++;
+        X509_CRL_free(crl);
+    }
+    BIO_free(in);
+    if (added && !failed) {
+        ERR_clear_error();
+        return STORE_OK;
+    }
+    return store_fail(err, STORE_CORRUPT, "%s: holds no certificate revocation list: %s", file,
+                      seal_crypto_reason());
+}
+
+enum store_status seal_sign_export(const struct seal_key *key, const struct strings *crl_files,
+                                   const void *data, size_t len, struct bytes *signature,
+                                   struct store_error *err)
+{
+    CMS_ContentInfo *cms = cms_sign(key, key->chain, data, len, err);
+    enum store_status st = cms ? STORE_OK : STORE_INVALID;
+    for (size_t i = 0; st == STORE_OK && i < crl_files->count; i++)
+        st = crls_add(cms, crl_files->items[i], err);
+    if (st == STORE_OK)
+        st = cms_out(cms, signature, err);
+    CMS_ContentInfo_free(cms);
     return st;
 }
 

@@ -161,7 +161,7 @@ static enum store_status sealer_open(struct sealer *s, struct store_error *err)
 {
     enum store_status st = STORE_OK;
     if (!s->key)
-        st = seal_key_load(s->settings->key_directory, &s->key, err);
+        st = seal_key_open(s->settings->seal_key, s->settings->seal_certificate, &s->key, err);
     if (st == STORE_OK && !s->seals)
         st = seal_store_open(s->settings->store_directory, STORE_WRITE, &s->seals, err);
     if (st == STORE_OK && !s->log)
@@ -204,7 +204,8 @@ static void complain(struct sealer *s, enum store_status status, const struct st
         return;
     const char *mend =
         status == STORE_NOT_FOUND || status == STORE_DENIED
-            ? ": put seal.key (readable by the sealer's user) and seal.pem in key_directory"
+            ? ": seal_key and seal_certificate (by default in key_directory) must be there and "
+              "readable by the sealer's user"
             : "";
     msg_error("records are not being signed: %s%s (trying again every second)", err->text,
               s->key ? "" : mend);

@@ -226,15 +226,11 @@ static void take_slice(struct worker *w, uint64_t first)
 static enum store_status worker_open(struct worker *w)
 {
     const struct settings *s = w->all->settings;
-    char certificate[PATH_MAX];
-    int len = snprintf(certificate, sizeof certificate, "%s/seal.pem", s->key_directory);
-    if (len < 0 || (size_t)len >= sizeof certificate)
-        return store_fail(&w->err, STORE_INVALID, "key_directory is too long a name");
     enum store_status st = store_open(s->store_directory, STORE_READ, &w->against.store, &w->err);
     if (st == STORE_OK)
         st = seal_store_open(s->store_directory, STORE_READ, &w->against.seals, &w->err);
     if (st == STORE_OK)
-        st = seal_judge_open(certificate, &w->against.judge, &w->err);
+        st = seal_judge_open(s->seal_certificate, &w->against.judge, &w->err);
     return st;
 }
 

@@ -54,7 +54,7 @@ static enum store_status hash_program(char hex[65], struct store_error *err)
 enum store_status writer_identify(const struct settings *s, struct writer *w,
                                   struct store_error *err)
 {
-    enum store_status st = seal_fingerprint(s->key_directory, w->fingerprint, err);
+    enum store_status st = seal_fingerprint(s->seal_certificate, w->fingerprint, err);
     return st == STORE_OK ? hash_program(w->software_hash, err) : st;
 }
 

@@ -285,7 +285,7 @@ class Temoind:
     def evidence(self, invoice):
         """The evidence file's members: {name: bytes}."""
         self.output.mkdir(exist_ok=True)
-        path = self.output / f"{invoice}.zip"
+        path = self.output / f"{invoice}.asice"
         path.unlink(missing_ok=True)
         self.temoin("evidence", invoice, "-o", path)
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:

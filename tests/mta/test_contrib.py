@@ -87,7 +87,7 @@ class Quickstart(Case):
             self.assertIn(word, said)
         result = self.directory / "result"
         self.assertIn(str(result), said.splitlines()[-1])
-        self.assertTrue((result / "F-2026-001.zip").stat().st_size > 1000)
+        self.assertTrue((result / "F-2026-001.asice").stat().st_size > 1000)
         wait.until(lambda: not self.processes(), 10, "the end of all processes")
         self.assertEqual([p.name for p in self.directory.iterdir()], ["result"])
 

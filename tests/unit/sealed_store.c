@@ -38,6 +38,18 @@ static void run(const char *format, ...)
             fail_msg("%s: status %d: %s", #call, must_status, err.text); \
     } while (0)
 
+static void name_keys(struct sealed_store *w)
+{
+    snprintf(w->seal_key, sizeof w->seal_key, "file:%s/seal.key", w->keys);
+    snprintf(w->seal_certificate, sizeof w->seal_certificate, "%s/seal.pem", w->keys);
+    snprintf(w->export_key, sizeof w->export_key, "file:%s/export.key", w->keys);
+    snprintf(w->export_certificate, sizeof w->export_certificate, "%s/export.pem", w->keys);
+    w->settings.seal_key = w->seal_key;
+    w->settings.seal_certificate = w->seal_certificate;
+    w->settings.export_key = w->export_key;
+    w->settings.export_certificate = w->export_certificate;
+}
+
 void sealed_store_make(struct sealed_store *w)
 {
     *w = (struct sealed_store){.directory = "/tmp/temoin-sealed.XXXXXX"};
@@ -54,7 +66,9 @@ void sealed_store_make(struct sealed_store *w)
     w->settings.retry_window_s = 3600;
     w->context = (struct store_context){
         .key_fingerprint = "f00d", .software = "0", .software_hash = "cafe", .process = "test"};
-    must(seal_key_create(w->keys, text_of, &err));
+    must(seal_key_create(w->keys, "seal", text_of, &err));
+    must(seal_key_create(w->keys, "export", text_of, &err));
+    name_keys(w);
     must(store_create(w->store, "test.example", &err));
     must(seal_store_create(w->store, &err));
 }
@@ -130,7 +144,7 @@ void sealed_store_sign(struct sealed_store *w)
     size_t done;
     must(store_open(w->store, STORE_READ, &log, &err));
     must(seal_store_open(w->store, STORE_WRITE, &seals, &err));
-    must(seal_key_load(w->keys, &key, &err));
+    must(seal_key_open(w->settings.seal_key, w->settings.seal_certificate, &key, &err));
     do {
         must(seal_pending(log, seals, key, 200, &done, &err));
     } while (done);

@@ -22,6 +22,7 @@
 struct sealed_store {
     char directory[64];
     char keys[80], store[80], run[80];
+    char seal_key[110], seal_certificate[110], export_key[110], export_certificate[110];
     struct settings settings; /* points into this structure */
     struct store_context context;
 };

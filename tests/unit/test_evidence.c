@@ -95,8 +95,8 @@ static int make_world(void **state)
                                                     .invoice = "F/1 é",
                                                     .message = MAIL("suite", "corps en fichier"),
                                                     .spilled = true});
-    assert_int_equal(run_evidence("F/1 é", "f.zip"), 0);
-    assert_int_equal(shell("unzip -q f.zip -d unpacked && cp -a unpacked pristine"), 0);
+    assert_int_equal(run_evidence("F/1 é", "f.asice"), 0);
+    assert_int_equal(shell("unzip -q f.asice -d unpacked && cp -a unpacked pristine"), 0);
     return 0;
 }
 
@@ -122,6 +122,10 @@ static void complete(void **state)
                                          "index.json",
                                          "SHA256SUMS",
                                          "certs/seal.pem",
+                                         "certs/export.pem",
+                                         "META-INF/ASiCManifest001.xml",
+                                         "META-INF/signature001.p7s",
+                                         "mimetype",
                                          "entries/001.eml",
                                          "entries/001.json",
                                          "entries/001.json.p7s",
@@ -146,12 +150,17 @@ static void complete(void **state)
     assert_int_equal(shell("printf '%%s\\r\\n%%s\\r\\n\\r\\n%%s\\r\\n' 'From: a@b.example' "
                            "'Subject: suite' 'corps en fichier' | cmp - unpacked/entries/005.eml"),
                      0);
-    assert_int_equal(shell("stat -c %%a f.zip | grep -qx 600"), 0);
+    assert_int_equal(shell("stat -c %%a f.asice | grep -qx 600"), 0);
     assert_int_equal(shell("python3 -c 'import json; json.load(open(\"unpacked/index.json\"))'"),
                      0);
-    /* every file is in the list of hashes */
-    assert_int_equal(shell("cd unpacked && test $(find . -type f ! -name SHA256SUMS | wc -l) -eq "
-                           "$(wc -l < SHA256SUMS)"),
+    /* every file is in the list of hashes, and in the manifest */
+    assert_int_equal(shell("cd unpacked && find * -type f ! -name SHA256SUMS ! -name mimetype "
+                           "! -path 'META-INF/*' | sort > ../there && "
+                           "cut -c67- SHA256SUMS | sort | cmp - ../there"),
+                     0);
+    assert_int_equal(shell("echo SHA256SUMS >> there && sort -o there there && "
+                           "sed -n 's/.*DataObjectReference URI=\"\\([^\"]*\\)\".*/\\1/p' "
+                           "unpacked/META-INF/ASiCManifest001.xml | sort | cmp - there"),
                      0);
 }
 
@@ -175,7 +184,7 @@ static void says_what_it_is(void **state)
         if (shell("grep -qF \"%s\" unpacked/LISEZMOI.txt", wanted[i]) != 0)
             fail_msg("LISEZMOI does not say \"%s\"", wanted[i]);
     char fingerprint[65];
-    assert_int_equal(seal_fingerprint(world.keys, fingerprint, NULL), STORE_OK);
+    assert_int_equal(seal_fingerprint(world.seal_certificate, fingerprint, NULL), STORE_OK);
     assert_int_equal(shell("grep -c %s unpacked/LISEZMOI.txt | grep -qx 2", fingerprint), 0);
 }
 
@@ -246,7 +255,8 @@ static void touch_and_check_deep(const char *path)
     if (!strstr(path, "/entries/"))
         return;
     flip(path);
-    int status = shell("cd unpacked && sed 1d ../commands > ../deep && sh -e ../deep");
+    int status =
+        shell("cd unpacked && sed -n '/^( for f/,$p' ../commands > ../deep && sh -e ../deep");
     if (status == 0)
         fail_msg("%s was touched and only SHA256SUMS would notice", path);
     flip(path);
@@ -258,7 +268,7 @@ static void touched_deep(void **state)
     assert_int_equal(paste_commands(), 0);
     each_file(place, touch_and_check_deep);
     /* an entry taken out of the middle, with all its files */
-    assert_int_equal(shell("rm unpacked/entries/002.*; sed 1d commands > deep"), 0);
+    assert_int_equal(shell("rm unpacked/entries/002.*; sed -n '/^( for f/,$p' commands > deep"), 0);
     assert_int_not_equal(shell("cd unpacked && sh -e ../deep"), 0);
     assert_int_equal(shell("cp -a pristine/. unpacked/ && rm unpacked/entries/006.*"), 0);
     assert_int_not_equal(shell("cd unpacked && sh -e ../deep"), 0);
@@ -270,8 +280,8 @@ static void touched_deep(void **state)
 static void not_overwritten(void **state)
 {
     (void)state;
-    assert_int_equal(shell("sha256sum f.zip > before"), 0);
-    assert_int_equal(run_evidence("F/1 é", "f.zip"), 73);
+    assert_int_equal(shell("sha256sum f.asice > before"), 0);
+    assert_int_equal(run_evidence("F/1 é", "f.asice"), 73);
     assert_int_equal(shell("sha256sum -c before"), 0);
 }
 
@@ -290,17 +300,17 @@ static void nothing_half_done(void **state)
 {
     (void)state;
     unsigned before = count_files();
-    assert_int_equal(run_evidence("F-404", "none.zip"), 66);
+    assert_int_equal(run_evidence("F-404", "none.asice"), 66);
     assert_int_equal(count_files(), before);
-    assert_int_not_equal(run_evidence("F-2", "nowhere/none.zip"), 0);
+    assert_int_not_equal(run_evidence("F-2", "nowhere/none.asice"), 0);
     sealed_store_save(&world);
     sealed_store_flip(&world, "log.db", "message", "packed", "seq = 2", -10);
-    assert_int_equal(run_evidence("F/1 é", "damaged.zip"), 65);
+    assert_int_equal(run_evidence("F/1 é", "damaged.asice"), 65);
     assert_int_equal(count_files(), before);
     sealed_store_restore(&world);
-    assert_int_equal(run_evidence("F-2", "other.zip"), 0);
+    assert_int_equal(run_evidence("F-2", "other.asice"), 0);
     assert_int_equal(count_files(), before + 1);
-    assert_int_equal(shell("unzip -l other.zip | grep -q entries/002.json && rm other.zip"), 0);
+    assert_int_equal(shell("unzip -l other.asice | grep -q entries/002.json && rm other.asice"), 0);
 }
 
 static void full_disk(void **state)
@@ -309,7 +319,7 @@ static void full_disk(void **state)
     struct pending_file f;
     struct store_error err = {0};
     char target[200];
-    snprintf(target, sizeof target, "%s/small.zip", world.directory);
+    snprintf(target, sizeof target, "%s/small.asice", world.directory);
     assert_int_equal(pending_file_open(target, &f, &err), STORE_OK);
     int full = open("/dev/full", O_RDWR);
     assert_true(full >= 0);
@@ -324,11 +334,11 @@ static void full_disk(void **state)
 static void file_names(void **state)
 {
     (void)state;
-    static const char *const names[][2] = {{"F-2026-001", "F-2026-001.zip"},
-                                           {"F/2026 été", "F_2026_ete.zip"},
-                                           {"../../etc/passwd", "_._.._etc_passwd.zip"},
-                                           {"-rf", "_rf.zip"},
-                                           {"", "dossier.zip"},
+    static const char *const names[][2] = {{"F-2026-001", "F-2026-001.asice"},
+                                           {"F/2026 été", "F_2026_ete.asice"},
+                                           {"../../etc/passwd", "_._.._etc_passwd.asice"},
+                                           {"-rf", "_rf.asice"},
+                                           {"", "dossier.asice"},
                                            {"\xff\x01", NULL}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *name = evidence_file_name(names[i][0]);

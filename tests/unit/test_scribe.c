@@ -114,7 +114,7 @@ static int set_up(void **state)
     snprintf(w->keys, sizeof w->keys, "%s/keys", w->directory);
     assert_int_equal(mkdir(w->keys, 0755), 0);
     w->settings = parse(w);
-    if (store_create(w->store, "log.example", &err) || seal_key_create(w->keys, "C", &err))
+    if (store_create(w->store, "log.example", &err) || seal_key_create(w->keys, "seal", "C", &err))
         fail_msg("%s", err.text);
     snprintf(spec, sizeof spec, "unix:%s/scribe.sock", w->run);
     assert_true(listener_bind(spec, 0660, (gid_t)-1, &w->socket, &err));

@@ -66,8 +66,16 @@ static void write_file(const char *name, const void *data, size_t len)
 static struct seal_key *load_key(void)
 {
     struct seal_key *key = NULL;
-    assert_int_equal(seal_key_load(world.keys, &key, NULL), STORE_OK);
+    assert_int_equal(seal_key_open(world.seal_key, world.seal_certificate, &key, NULL), STORE_OK);
     return key;
+}
+
+static enum store_status key_in(const char *folder, struct seal_key **key, struct store_error *err)
+{
+    char uri[300], certificate[300];
+    snprintf(uri, sizeof uri, "file:%s/seal.key", folder);
+    snprintf(certificate, sizeof certificate, "%s/seal.pem", folder);
+    return seal_key_open(uri, certificate, key, err);
 }
 
 /* --- keys -----------------------------------------------------------------------------------*/
@@ -103,10 +111,10 @@ static void key_not_overwritten(void **state)
     (void)state;
     char before[65], after[65];
     struct store_error err;
-    assert_int_equal(seal_fingerprint(world.keys, before, &err), STORE_OK);
-    assert_int_equal(seal_key_create(world.keys, "Other", &err), STORE_INVALID);
+    assert_int_equal(seal_fingerprint(world.seal_certificate, before, &err), STORE_OK);
+    assert_int_equal(seal_key_create(world.keys, "seal", "Other", &err), STORE_INVALID);
     assert_non_null(strstr(err.text, "not overwritten"));
-    assert_int_equal(seal_fingerprint(world.keys, after, &err), STORE_OK);
+    assert_int_equal(seal_fingerprint(world.seal_certificate, after, &err), STORE_OK);
     assert_string_equal(before, after);
     assert_int_equal(
         shell("openssl x509 -in keys/seal.pem -outform DER | sha256sum | grep -q %s", before), 0);
@@ -119,18 +127,18 @@ static void key_trouble(void **state)
     struct seal_key *key;
     char folder[200];
     snprintf(folder, sizeof folder, "%s/none", world.directory);
-    assert_int_equal(seal_key_load(folder, &key, &err), STORE_NOT_FOUND);
+    assert_int_equal(key_in(folder, &key, &err), STORE_NOT_FOUND);
     assert_null(key);
     /* a key that is not the certificate's */
     assert_int_equal(shell("rm -rf odd other && mkdir odd other"), 0);
     snprintf(folder, sizeof folder, "%s/other", world.directory);
-    assert_int_equal(seal_key_create(folder, "Other", &err), STORE_OK);
+    assert_int_equal(seal_key_create(folder, "seal", "Other", &err), STORE_OK);
     assert_int_equal(shell("cp other/seal.key odd/ && cp keys/seal.pem odd/"), 0);
     snprintf(folder, sizeof folder, "%s/odd", world.directory);
-    assert_int_equal(seal_key_load(folder, &key, &err), STORE_INVALID);
+    assert_int_equal(key_in(folder, &key, &err), STORE_INVALID);
     assert_non_null(strstr(err.text, "not the key of the certificate"));
     assert_int_equal(shell("echo rubbish > odd/k && mv -f odd/k odd/seal.key"), 0);
-    assert_int_equal(seal_key_load(folder, &key, &err), STORE_CORRUPT);
+    assert_int_equal(key_in(folder, &key, &err), STORE_CORRUPT);
 }
 
 /* A company's name longer than X.520 allows is cut at a character, not at an octet. */
@@ -143,7 +151,7 @@ static void key_long_name(void **state)
     assert_int_equal(shell("rm -rf long && mkdir long"), 0);
     snprintf(folder, sizeof folder, "%s/long", world.directory);
     struct store_error err = {0};
-    assert_int_equal(seal_key_create(folder, name, &err), STORE_OK);
+    assert_int_equal(seal_key_create(folder, "seal", name, &err), STORE_OK);
     assert_int_equal(
         shell("openssl x509 -in long/seal.pem -noout -subject -nameopt utf8 | grep -o é"
               " | wc -l | grep -qx 128"),
@@ -225,8 +233,8 @@ static void foreign_signature(void **state)
     assert_int_equal(shell("rm -rf foreign && mkdir foreign"), 0);
     snprintf(folder, sizeof folder, "%s/foreign", world.directory);
     snprintf(pem, sizeof pem, "%s/seal.pem", world.keys);
-    assert_int_equal(seal_key_create(folder, "Société d'essai", &err), STORE_OK);
-    assert_int_equal(seal_key_load(folder, &key, &err), STORE_OK);
+    assert_int_equal(seal_key_create(folder, "seal", "Société d'essai", &err), STORE_OK);
+    assert_int_equal(key_in(folder, &key, &err), STORE_OK);
     assert_int_equal(seal_sign(key, RECORD, strlen(RECORD), &p7s, &err), STORE_OK);
     assert_int_equal(seal_judge_open(pem, &judge, &err), STORE_OK);
     assert_int_equal(seal_judge_check(judge, RECORD, strlen(RECORD), p7s.data, p7s.len, &err),
