@@ -45,6 +45,8 @@ static void print_text(const struct verdict *v)
                v->entries, v->messages, v->dossiers);
     else
         printf("NOT INTACT (findings: %zu, entries: %" PRIu64 ")", v->count, v->entries);
+    if (v->erased)
+        printf("; erased: %" PRIu64, v->erased);
     if (v->unsigned_yet)
         printf("; not yet signed: %" PRIu64, v->unsigned_yet);
     printf("\n");

@@ -131,7 +131,7 @@ static enum store_status put_message(struct making *m, const char *stem, const s
 {
     unsigned char sha256[HASH_OCTETS];
     char name[64];
-    if (!x->has_message || x->message_dropped)
+    if (!x->has_message || x->message_dropped || x->erased_by)
         return STORE_OK;
     if (!hex_from_json(json_object_get(x->private_part, "sha256"), sha256, sizeof sha256))
         return store_fail(m->err, STORE_CORRUPT, "entry %" PRIu64 ": has no hash of its message",
@@ -177,7 +177,7 @@ static enum store_status put_entry(struct making *m, uint64_t seq, const char *s
         st = put_message(m, stem, &x);
     if (st == STORE_OK)
         st = put(m, stem, ".json", &e.record);
-    if (st == STORE_OK)
+    if (st == STORE_OK && e.private_part.data)
         st = put(m, stem, ".private.json", &e.private_part);
     if (st == STORE_OK)
         st = put(m, stem, ".json.p7s", &signature);

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "db/record.h"
+#include "db/store_erase.h"
 #include "db/wire.h"
 #include "policy/text.h"
 
@@ -65,7 +66,7 @@ static const char *member(const json_t *object, const char *key)
 
 bool exhibit_read(const struct stored_entry *e, struct exhibit *x)
 {
-    *x = (struct exhibit){.time = -1, .event = ""};
+    *x = (struct exhibit){.time = -1, .event = "", .erased_by = e->erased_by};
     if (!tree_leaf_hash(e->record.data, e->record.len, x->leaf))
         return false;
     x->record = object_load(&e->record);
@@ -202,6 +203,33 @@ static void check_columns(struct check *c)
         problem(c, "index altered", "whether its message is kept is not what the record says");
 }
 
+/* Is there an erasure after the entry that names it? What it says is vouched for by its own
+   signature, which is checked when it is its turn. */
+static bool erasure_found(struct check *c)
+{
+    const struct stored_entry *e = c->entry;
+    struct stored_entry erasure = {0};
+    struct store_error why;
+    uint64_t *seqs = NULL;
+    size_t count = 0;
+    bool named = false;
+    if (e->erased_by <= e->seq)
+        return false;
+    enum store_status st = store_entry(c->against->store, e->erased_by, &erasure, &why);
+    if (st == STORE_OK && strcmp(erasure.event, "erasure") == 0) {
+        json_t *part = object_load(&erasure.private_part);
+        if (erasure_named(part, &seqs, &count))
+            for (size_t i = 0; i < count && !named; i++)
+                named = seqs[i] == e->seq;
+        free(seqs);
+        json_decref(part);
+    } else if (st != STORE_OK && !is_damage(st)) {
+        c->status = store_fail(c->err, st, "%s", why.text);
+    }
+    stored_entry_free(&erasure);
+    return named;
+}
+
 /* True: the nonce opened the commitment. */
 static bool check_private(struct check *c, unsigned char nonce[NONCE_OCTETS])
 {
@@ -210,7 +238,8 @@ static bool check_private(struct check *c, unsigned char nonce[NONCE_OCTETS])
     if (!c->exhibit->record)
         return false;
     if (!e->private_part.data) {
-        problem(c, "private part missing", NULL);
+        if (!erasure_found(c) && c->status == STORE_OK)
+            problem(c, "private part missing", e->erased_by ? "no erasure names it" : NULL);
         return false;
     }
     bool same =

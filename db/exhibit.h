@@ -29,6 +29,7 @@ struct exhibit_place {
 struct exhibit {
     json_t *record;       /* NULL: the octets are no JSON object */
     json_t *private_part; /* NULL: erased, or no JSON object */
+    uint64_t erased_by;   /* the number of its erasure; 0: it was not erased */
     uint64_t seq;         /* as the record says; 0: it does not */
     int64_t time;         /* seconds since 1970; -1: the record does not say */
     const char *event;    /* these four point into the JSON; "" or NULL when absent */

@@ -51,6 +51,10 @@ static const char *const log_steps[] = {
     "  PRIMARY KEY (address, debtor)) WITHOUT ROWID;"
     "CREATE INDEX learned_contact_debtor ON learned_contact (debtor);",
     "CREATE INDEX entry_fact ON entry (event) WHERE size = 0;", /* store_facts.c */
+    /* store_erase.c: which erasure took an entry's private part; what it left in other files. */
+    "CREATE TABLE erased (seq INTEGER PRIMARY KEY REFERENCES entry, erasure INTEGER NOT NULL);"
+    "CREATE INDEX erased_by ON erased (erasure);"
+    "CREATE TABLE erasing (seq INTEGER PRIMARY KEY, month INTEGER NOT NULL, body TEXT);",
 };
 
 /* register.db. invoice.marked keeps the status that an import gave; the status that counts also

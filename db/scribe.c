@@ -29,6 +29,7 @@
 #include "db/msg.h"
 #include "db/scribe_requests.h"
 #include "db/scribe_upkeep.h"
+#include "db/store_erase.h"
 
 enum {
     CONNECTIONS_MAX = 1000,
@@ -72,6 +73,7 @@ struct scribe {
     struct upkeep *upkeep;
     bool register_seen;
     int64_t tidy_ms; /* when to tidy next */
+    bool erasing;    /* tidying is about erasures */
     bool stop;
 };
 
@@ -206,6 +208,10 @@ static void committed(struct scribe *s, size_t octets)
         (void)n;
     }
     upkeep_wrote(s->upkeep, octets);
+    if (!s->erasing && store_erases(s->desk.store)) {
+        s->erasing = true;
+        s->tidy_ms = 0; /* who ordered it waits */
+    }
     if (!upkeep_wants_restart(s->upkeep))
         return;
     struct store_error err = {{0}};
@@ -320,7 +326,9 @@ static void tidy(struct scribe *s, bool idle)
         store_tidy(s->desk.store, time(NULL), s->desk.settings->retry_window_s, &more, &err);
     if (st != STORE_OK)
         msg_warn("housekeeping: %s", err.text);
-    s->tidy_ms = now + (st != STORE_OK || !more ? TIDY_IDLE_MS : idle ? 0 : TIDY_BUSY_MS);
+    s->erasing = store_erases(s->desk.store);
+    int rest = s->erasing ? TICK_MS : TIDY_IDLE_MS;
+    s->tidy_ms = now + (st != STORE_OK || !more ? rest : idle ? 0 : TIDY_BUSY_MS);
 }
 
 /* A register that a command makes later is held from the next tick on. */

@@ -324,6 +324,8 @@ static enum store_status open_files(struct store *store, struct store_error *err
         st = bodies_sweep(store, err);
     if (st == STORE_OK && writes)
         st = volumes_recover(store, err);
+    if (st == STORE_OK && writes)
+        st = erasures_recover(store, err);
     return st;
 }
 

@@ -107,9 +107,9 @@ enum store_status store_find_retry(struct store *store, const unsigned char retr
 enum store_status store_reserve_numbers(struct store *store, uint64_t count, uint64_t *first,
                                         struct store_error *err);
 
-/* A piece of housekeeping off the commit path, at most some 50 ms: move messages of past days
-   to their volume, then forget retry keys of messages beyond the window. *more tells whether to
-   call again. Between groups only. */
+/* A piece of housekeeping off the commit path, at most some 50 ms: finish erasures
+   (store_erase.h), move messages of past days to their volume, then forget retry keys of messages
+   beyond the window. *more tells whether to call again. Between groups only. */
 enum store_status store_tidy(struct store *store, int64_t now, unsigned retry_window_s, bool *more,
                              struct store_error *err);
 
@@ -130,8 +130,9 @@ struct stored_entry {
     struct bytes record;       /* public part, the octets that are hashed and signed */
     struct bytes private_part; /* octets as committed to in the record; data NULL once erased */
     unsigned char leaf[HASH_OCTETS];
-    bool has_message; /* its octets are kept: not "dropped" (record.h), not erased */
-    uint64_t size;    /* of the message, kept or not; 0: none */
+    bool has_message;   /* its octets are kept: not "dropped" (record.h), not erased */
+    uint64_t size;      /* of the message, kept or not; 0: none */
+    uint64_t erased_by; /* private_part NULL: seq of the erasure; 0: of none (store_erase.h) */
 };
 void stored_entry_free(struct stored_entry *e);
 
@@ -187,6 +188,8 @@ void review_items_free(struct review_item *items, size_t count);
 struct index_claim {
     uint64_t seq;
     bool outbound, pauses;
+    bool erased;             /* its private part is gone: the rest cannot be compared */
+    size_t erases;           /* an erasure: so many entries */
     uint64_t token;          /* message number; 0: none */
     uint64_t about;          /* the entry that it decides about; 0: no decision */
     const char *proposed;    /* up for review for this invoice; NULL: not; not owned */

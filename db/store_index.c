@@ -67,7 +67,7 @@ static enum store_status compare_entry(struct comparison *c)
     db_done(s);
     if (outbound != claim->outbound)
         st = fault(c, "its direction is not the record's");
-    if (st == STORE_OK && token != claim->token)
+    if (st == STORE_OK && token != claim->token && !claim->erased)
         st = fault(c, "its message number is not the one it was given");
     else if (st == STORE_OK && token && (!first || first > claim->seq || token_of_first != token))
         st = fault(c, "its token leads elsewhere");
@@ -200,6 +200,29 @@ static enum store_status compare_review(struct comparison *c)
     return st;
 }
 
+/* What an erasure names must be gone, and by it: an index of what is erased that says otherwise
+   hides entries, or shows them again. */
+static enum store_status compare_erasures(struct comparison *c)
+{
+    int64_t by, gone = 0;
+    int64_t seq = (int64_t)c->claim->seq;
+    if (c->claim->erases == 0)
+        return STORE_OK; /* what names it as its erasure is found out by itself */
+    enum store_status st = db_number(c->store->log, "SELECT count(*) FROM erased WHERE erasure = ?",
+                                     0, &by, c->err, "i", seq);
+    if (st == STORE_OK && by)
+        st = db_number(c->store->log,
+                       "SELECT count(*) FROM erased x JOIN entry e ON e.seq = x.seq"
+                       " LEFT JOIN message m ON m.seq = x.seq"
+                       " WHERE x.erasure = ? AND e.private IS NULL AND m.seq IS NULL",
+                       0, &gone, c->err, "i", seq);
+    if (st == STORE_OK && (uint64_t)by != c->claim->erases)
+        st = fault(c, "what it erased is not what it says");
+    else if (st == STORE_OK && by != gone)
+        st = fault(c, "what it erased is there again");
+    return st;
+}
+
 /* The other way round: a decision must stand in the review. */
 static enum store_status compare_about(struct comparison *c)
 {
@@ -233,6 +256,10 @@ enum store_status store_index_check(struct store *store, const struct index_clai
 {
     struct comparison c = {store, claim, faults, err};
     enum store_status st = compare_entry(&c);
+    if (st == STORE_OK)
+        st = compare_erasures(&c);
+    if (claim->erased)
+        return st;
     if (st == STORE_OK)
         st = compare_ids(&c);
     if (st == STORE_OK)

@@ -47,6 +47,7 @@ struct store {
     struct db *volume;
     int64_t volume_month; /* 202611 */
     struct mover *mover;
+    bool erasing; /* something is left to be done for erased entries: store_erase.c */
 
     /* forgetting retry keys: a pass through the table, in slices */
     bool pruning;
@@ -118,6 +119,20 @@ int64_t month_of(int64_t seconds);
 /* store_retry.c: one slice of forgetting the keys of messages whose window is over; every hour
    anew. *more: call again. */
 enum store_status retry_prune(struct store *store, int64_t now, unsigned window_s, bool *more,
+                              struct store_error *err);
+
+/* store_erase.c: may the entries that an erasure names be erased? STORE_INVALID says why not. */
+enum store_status erasure_check(struct store *store, const struct entry *e,
+                                struct store_error *err);
+/* Inside a group: take away what the erasure, appended as `seq`, names. */
+enum store_status erasure_put(struct store *store, const struct entry *e, uint64_t seq,
+                              struct store_error *err);
+/* When a store is opened for writing: is anything left to be done? */
+enum store_status erasures_recover(struct store *store, struct store_error *err);
+/* Append to the list of erasures what is not in it yet, some at a time. */
+enum store_status erasures_list(struct store *store, bool *more, struct store_error *err);
+/* Remove the month's file if no message is in it any more and none will come. */
+enum store_status volume_drop(struct store *store, int64_t month, int64_t now,
                               struct store_error *err);
 
 /* store_tidy.c: forget what is under way. */

@@ -38,7 +38,9 @@ enum store_status store_last_seq(struct store *store, uint64_t *seq, struct stor
 
 /* --- entries --------------------------------------------------------------------------------*/
 
-#define ENTRY_COLUMNS "seq, event, record, leaf, private, held, size"
+#define ENTRY_COLUMNS                                                     \
+    "seq, event, record, leaf, private, held, size, iif(private IS NULL," \
+    " (SELECT x.erasure FROM erased x WHERE x.seq = entry.seq), 0)"
 
 void stored_entry_free(struct stored_entry *e)
 {
@@ -63,6 +65,7 @@ static enum store_status take_entry(struct store *store, sqlite3_stmt *s, struct
     /* Once erased, the bytes went with the private part. */
     out->has_message = sqlite3_column_int64(s, 5) == 1 && out->private_part.data;
     out->size = (uint64_t)sqlite3_column_int64(s, 6);
+    out->erased_by = (uint64_t)sqlite3_column_int64(s, 7);
     return STORE_OK;
 }
 

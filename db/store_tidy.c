@@ -25,6 +25,7 @@
 
 #include "db/msg.h"
 #include "db/record.h"
+#include "db/store_erase.h"
 #include "db/store_private.h"
 
 enum {
@@ -471,6 +472,11 @@ enum store_status store_tidy(struct store *store, int64_t now, unsigned retry_wi
     if (store->mode != STORE_WRITE || store->in_group)
         return store_fail(err, STORE_INVALID, "tidying a store that cannot");
     enum store_status st;
+    if (store->erasing) {
+        mover_free(store->mover); /* what it carries may be what is erased */
+        store->mover = NULL;
+        return store_erase_step(store, now, more, err);
+    }
     if (store->mover) {
         st = mover_step(store, err);
         *more = true;

@@ -324,6 +324,8 @@ static enum store_status put_all(struct store *store, struct appending *a, struc
         st = put_indexes(store, a, err);
     if (st == STORE_OK)
         st = put_review(store->log, a, err);
+    if (st == STORE_OK)
+        st = erasure_put(store, a->e, a->record.seq, err);
     if (st != STORE_OK) {
         store->spoiled = true;
         /* A row that the schema refuses now: the log is not as an append leaves it. */
@@ -350,6 +352,8 @@ enum store_status store_append(struct store *store, const struct store_context *
         st = find_duplicate(store, &a, out, err);
     if (st == STORE_OK && !out->duplicate) {
         st = check_review(store, e, err);
+        if (st == STORE_OK)
+            st = erasure_check(store, e, err);
         if (st == STORE_OK)
             st = find_places(store, &a, err);
         if (st == STORE_OK)

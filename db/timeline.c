@@ -31,6 +31,8 @@ static void item_free(struct timeline_item *i)
     free(i->text);
     free(i->occurred);
     free(i->currency);
+    free(i->erased_at);
+    free(i->erased_ground);
 }
 
 void timeline_free(struct timeline *t)
@@ -161,6 +163,7 @@ static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
     item->has_message = x->has_message;
     item->dropped = x->message_dropped;
     item->erased = !e->private_part.data;
+    item->erased_by = e->erased_by;
     item->size = x->size;
     item->has_amount = json_is_integer(amount);
     item->amount = json_integer_value(amount);
@@ -182,6 +185,28 @@ static enum store_status is_signed(struct seal_store *seals, uint64_t seq, bool 
     return st == STORE_NOT_FOUND || st == STORE_CORRUPT ? STORE_OK : st;
 }
 
+/* When an entry was erased, and on which ground. What cannot be read is for verify to name. */
+static enum store_status erasure_load(const struct timeline_sources *from,
+                                      struct timeline_item *item, struct store_error *err)
+{
+    struct stored_entry e = {0};
+    struct exhibit x = {0};
+    struct store_error why;
+    enum store_status st = store_entry(from->store, item->erased_by, &e, &why);
+    if (st == STORE_OK && !exhibit_read(&e, &x))
+        st = no_memory(err);
+    else if (st == STORE_OK && (!copy(x.time_text, &item->erased_at) ||
+                                !take_text(x.private_part, "ground", &item->erased_ground)))
+        st = no_memory(err);
+    else if (st == STORE_NOT_FOUND || st == STORE_CORRUPT)
+        st = STORE_OK;
+    else if (st != STORE_OK)
+        store_fail(err, st, "%s", why.text);
+    exhibit_free(&x);
+    stored_entry_free(&e);
+    return st;
+}
+
 static enum store_status item_load(const struct timeline_sources *from, uint64_t seq,
                                    struct timeline_item *item, struct store_error *err)
 {
@@ -190,6 +215,8 @@ static enum store_status item_load(const struct timeline_sources *from, uint64_t
     enum store_status st = store_entry(from->store, seq, &e, err);
     if (st == STORE_OK && !(exhibit_read(&e, &x) && take_exhibit(&e, &x, item)))
         st = no_memory(err);
+    if (st == STORE_OK && item->erased_by)
+        st = erasure_load(from, item, err);
     if (st == STORE_OK && e.has_message)
         st = message_read(from->store, seq, item, err);
     if (st == STORE_OK)

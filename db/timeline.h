@@ -33,8 +33,10 @@ struct timeline_item {
     char *from;     /* its From field, decoded; NULL */
     struct strings to;
     bool has_message;
-    bool dropped; /* only hash and size were kept */
-    bool erased;  /* the private part is gone */
+    bool dropped;                    /* only hash and size were kept */
+    bool erased;                     /* the private part is gone; then, where an erasure tells: */
+    uint64_t erased_by;              /* its number in the log */
+    char *erased_at, *erased_ground; /* its time; a name of policy/erasure.h; else NULL */
     uint64_t size;
     bool is_signed;
     char *text;     /* of a note; the reason of a decision; NULL */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db/timeline.h"
+#include "policy/erasure.h"
 #include "policy/money.h"
 
 static const char *status_name(enum invoice_status status)
@@ -33,16 +34,19 @@ static json_t *item_json(const struct timeline_item *i)
                                       i->from, "to", json_strings(&i->to), "size",
                                       (json_int_t)i->size, "kept", !i->dropped && !i->erased)
                           : NULL;
+    json_t *erasure = i->erased_by ? json_pack("{s:I, s:s*, s:s*}", "seq", (json_int_t)i->erased_by,
+                                               "time", i->erased_at, "ground", i->erased_ground)
+                                   : NULL;
     return json_pack(
         "{s:o*, s:I, s:o*, s:s, s:s, s:s*, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:o*, s:b, s:b,"
-        " s:s*, s:s*, s:o*}",
+        " s:o*, s:s*, s:s*, s:o*}",
         "n", i->n ? json_integer((json_int_t)i->n) : NULL, "seq", (json_int_t)i->seq, "about",
         i->about ? json_integer((json_int_t)i->about) : NULL, "time", i->time, "event", i->event,
         "direction", i->direction, "level", level_name(i->level), "words_fr",
         event_words(i->event, i->level, LANGUAGE_FR), "words_en",
         event_words(i->event, i->level, LANGUAGE_EN), "nearest", nearest, "kind", i->kind, "match",
-        i->strength, "message", message, "signed", i->is_signed, "erased", i->erased, "text",
-        i->text, "occurred", i->occurred, "amount", amount);
+        i->strength, "message", message, "signed", i->is_signed, "erased", i->erased, "erasure",
+        erasure, "text", i->text, "occurred", i->occurred, "amount", amount);
 }
 
 static json_t *items_json(const struct timeline_item *items, size_t count)
@@ -140,9 +144,23 @@ static bool fact_text(const struct timeline_item *i, struct bytes *out)
         done = bytes_printf(out, "       day      %s\n", i->occurred);
     if (done && i->text)
         done = bytes_printf(out, "       text     %s\n", i->text);
-    if (done && i->erased)
-        done = bytes_puts(out, "       its private part and message were erased\n");
     return done;
+}
+
+/* "erased on 2026-11-21 …, entry 9: the time of retention is over". */
+static bool erased_text(const struct timeline_item *i, struct bytes *out)
+{
+    const struct erasure_ground *ground = erasure_ground(i->erased_ground);
+    if (!i->erased)
+        return true;
+    if (!i->erased_by)
+        return bytes_puts(out, "       its private part is MISSING: see temoin verify --log\n");
+    return bytes_puts(out, "       ERASED   on ") &&
+           time_text(i->erased_at ? i->erased_at : "", out) &&
+           bytes_printf(out, ", by entry %" PRIu64 ": %s\n", i->erased_by,
+                        ground             ? ground->words[LANGUAGE_EN]
+                        : i->erased_ground ? i->erased_ground
+                                           : "on an unknown ground");
 }
 
 static bool item_text(const struct timeline_item *i, struct bytes *out)
@@ -150,7 +168,7 @@ static bool item_text(const struct timeline_item *i, struct bytes *out)
     bool done = i->n ? bytes_printf(out, "\n%4" PRIu64 "   ", i->n) : bytes_puts(out, "\n       ");
     return done && time_text(i->time, out) &&
            bytes_printf(out, "  %s %s\n", arrow(i), event_words(i->event, i->level, LANGUAGE_EN)) &&
-           message_text(i, out) && fact_text(i, out) &&
+           message_text(i, out) && fact_text(i, out) && erased_text(i, out) &&
            bytes_printf(out, "       log      entry %" PRIu64 ", %s", i->seq,
                         i->is_signed ? "signed" : "not yet signed") &&
            (!i->about || bytes_printf(out, ", about entry %" PRIu64, i->about)) &&

@@ -73,10 +73,11 @@ json_t *verdict_json(const struct verdict *v)
     char root[2 * TREE_HASH + 1] = "";
     if (v->root_checked)
         record_hex(v->root, TREE_HASH, root);
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:s*, s:o}", "intact", v->count == 0,
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:o}", "intact", v->count == 0,
                      "entries", (json_int_t)v->entries, "sealed", (json_int_t)v->sealed, "unsigned",
-                     (json_int_t)v->unsigned_yet, "messages", (json_int_t)v->messages, "dossiers",
-                     (json_int_t)v->dossiers, "root", root[0] ? root : NULL, "findings", findings);
+                     (json_int_t)v->unsigned_yet, "messages", (json_int_t)v->messages, "erased",
+                     (json_int_t)v->erased, "dossiers", (json_int_t)v->dossiers, "root",
+                     root[0] ? root : NULL, "findings", findings);
 }
 
 /* --- a thread -------------------------------------------------------------------------------*/
@@ -127,7 +128,8 @@ static bool collect(struct worker *w, const struct stored_entry *e, const struct
     all->seen[e->seq - 1] = j->record_sound ? SEEN_READ : SEEN_ALTERED;
     bool done = true;
     pthread_mutex_lock(&all->lock);
-    all->verdict->messages += x->has_message && !x->message_dropped;
+    all->verdict->erased += !e->private_part.data;
+    all->verdict->messages += x->has_message && !x->message_dropped && e->private_part.data;
     if (!j->is_signed && e->seq > all->verdict->sealed)
         done = note_unsigned(w, x, e->seq);
     for (size_t i = 0; done && j->record_sound && i < x->place_count; i++)

@@ -29,6 +29,7 @@ struct verdict {
     uint64_t sealed;  /* by seal.db's head */
     uint64_t unsigned_yet;
     uint64_t messages; /* whose bytes were hashed */
+    uint64_t erased;   /* whose private part is gone, by an erasure or else by a finding */
     uint64_t dossiers;
     bool root_checked;             /* false: entries are missing, see the findings */
     unsigned char root[TREE_HASH]; /* of the `sealed` first entries, as computed */

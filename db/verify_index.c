@@ -38,7 +38,10 @@ static bool claim_read(const struct exhibit *x, struct strings *proposed, struct
                               .outbound = x->direction && strcmp(x->direction, "outbound") == 0,
                               .token = take_number(part, "number"),
                               .about = take_number(part, "about"),
-                              .pauses = json_is_true(json_object_get(part, "pauses"))};
+                              .pauses = json_is_true(json_object_get(part, "pauses")),
+                              .erased = x->erased_by != 0};
+    if (strcmp(x->event, "erasure") == 0)
+        c->erases = json_array_size(json_object_get(part, "erased"));
     bool taken =
         take_texts(part, "proposed", proposed) && take_texts(part, "invoice", &c->target) &&
         strings_add_all(&c->invoices, &c->target) && strings_add_all(&c->invoices, proposed) &&

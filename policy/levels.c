@@ -135,6 +135,7 @@ static const struct event_meaning meanings[] = {
      LEVEL_NONE,
      {"conservation imposée", "put on hold: nothing may be erased"},
      NULL},
+    {"release", LEVEL_NONE, LEVEL_NONE, {"fin de la conservation imposée", "hold released"}, NULL},
     {"export",
      LEVEL_NONE,
      LEVEL_NONE,

@@ -84,7 +84,10 @@ static void older_schema(void **state)
     w.store = NULL;
     snprintf(file, sizeof file, "%s/log.db", w.directory);
     assert_ok(&w, db_open(file, DB_WRITE, &db, &w.err));
-    assert_ok(&w, db_exec(db, "DROP INDEX entry_fact; PRAGMA user_version = 1", &w.err));
+    assert_ok(&w, db_exec(db,
+                          "DROP INDEX entry_fact; DROP TABLE erased; DROP TABLE erasing;"
+                          "PRAGMA user_version = 1",
+                          &w.err));
     db_close(db);
     assert_ok(&w, store_open(w.directory, STORE_WRITE, &w.store, &w.err));
     assert_ok(&w, store_facts(w.store, service, 2, 1, 6, &list, &w.err));
