@@ -51,7 +51,7 @@ install_packages() {
 # What it takes to compile temoin.
 build_packages="gcc libc6-dev make autoconf automake pkg-config libmilter-dev libsqlite3-dev
     libssl-dev libgmime-3.0-dev libjansson-dev libconfuse-dev libzstd-dev libzip-dev libxml2-dev
-    libsystemd-dev"
+    libpango1.0-dev libseccomp-dev libsystemd-dev fonts-liberation"
 
 # Copy a source tree (what git knows of it, or all of it) to a new directory.
 copy_tree() { # from to
@@ -64,4 +64,21 @@ copy_tree() { # from to
     else
         tar -C "$1" --exclude=./.git -c -f - . | tar -x -C "$2" -f -
     fi
+}
+
+# Unpack Debian's Sendmail into a directory: as a package it would take Postfix's place.
+sendmail_libraries="libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 libwrap0 m4"
+fetch_sendmail() {
+    apt-get download -qq sendmail-base sendmail-bin sendmail-cf
+}
+unpack_sendmail() { # to
+    local package
+    # shellcheck disable=SC2086
+    install_packages $sendmail_libraries || return 1
+    [ ! -e "$1/usr/libexec/sendmail/sendmail" ] || return 0
+    mkdir -p "$1/packages"
+    (cd "$1/packages" && fetch_sendmail || { apt-get update -qq && fetch_sendmail; }) || return 1
+    for package in "$1"/packages/*.deb; do
+        dpkg --extract "$package" "$1" || return 1
+    done
 }

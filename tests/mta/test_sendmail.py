@@ -1,0 +1,120 @@
+"""The main road on a real Sendmail: its milter side is not Postfix's."""
+
+import os
+import pathlib
+import shutil
+import smtplib
+import tempfile
+import unittest
+
+from lib import mails, sendmail, wait
+from lib.case import BUILD, Case, DaemonCase
+from lib.mails import JEANNE, PAUL
+from lib.postfix import Postfix, delivered_copy
+from lib.temoind import Temoind
+
+
+def parts(raw):
+    """(header fields without layout, body): Sendmail lays out address fields anew."""
+    fields, body = mails.split_message(raw)
+    return [(name, b" ".join(value.split())) for name, value in fields], body
+
+
+@unittest.skipUnless(sendmail.PROGRAM.exists(), "TEMOIN_SENDMAIL names no unpacked Sendmail")
+@unittest.skipUnless(os.geteuid() == 0, "Sendmail needs root")
+class OnSendmail(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        safe = pathlib.Path(tempfile.mkdtemp(prefix="tt", dir="/run"))
+        safe.chmod(0o755)
+        cls.addClassCleanup(shutil.rmtree, safe, ignore_errors=True)
+        cls.daemon = Temoind(safe / "temoin", BUILD)
+        cls.daemon.settings["trusted_networks"] = ["127.0.0.0/8"]  # this Sendmail has no logins
+        cls.daemon.accountants["jeanne"]["plus_address"] = True
+        cls.log_files.append(cls.daemon.log_file)
+        cls.daemon.prepare()
+        DaemonCase.fill_register.__func__(cls, cls.daemon)
+        cls.addClassCleanup(cls.daemon.stop)
+        cls.daemon.start()
+        cls.world = Postfix(
+            cls.directory / "world", "mail.world.example", ["debtor.example", "creditor.example"]
+        )
+        cls.world.mailbox(PAUL, JEANNE)
+        cls.world.listen("mx")
+        cls.log_files.append(cls.world.log)
+        cls.addClassCleanup(cls.world.stop)
+        cls.world.start()
+        cls.sendmail = sendmail.Sendmail(
+            safe / "sendmail", "mail.creditor.example", cls.daemon.socket("both"),
+            cls.world.ports["mx"],
+        )  # fmt: skip
+        cls.addClassCleanup(cls.sendmail.stop)
+        cls.sendmail.start()
+
+    invoice = DaemonCase.invoice
+
+    def remind(self):
+        invoice = self.invoice()
+        raw = mails.reminder(invoice)
+        self.sendmail.send(JEANNE, [PAUL], raw)
+        return invoice, self.world.arrived(PAUL, mails.field(raw, "Message-ID"))
+
+    def test_reminder_is_stamped_and_archived_as_it_left(self):
+        invoice, delivered = self.remind()
+        self.assertRegex(mails.field(delivered_copy(delivered), "Temoin-Token"), "^[a-z2-7]{26}$")
+        self.assertRegex(delivered, rb"(?m)^Return-Path: <jeanne\+g[a-z2-7]{26}@creditor.example>")
+        self.assertEqual(self.daemon.events(invoice), ["prepared"])
+        (archived,) = self.daemon.archived(invoice)
+        self.assertEqual(parts(archived), parts(delivered_copy(delivered)))
+
+    def test_reply_is_filed_strong_and_pauses(self):
+        invoice, delivered = self.remind()
+        answer = mails.reply(delivered_copy(delivered))
+        self.sendmail.send(PAUL, [JEANNE], answer)
+        arrived = self.world.arrived(JEANNE, mails.field(answer, "Message-ID"))
+        self.assertEqual(
+            mails.field(delivered_copy(arrived), "Temoin-Dossier"),
+            f"{invoice}; kind=reply; match=strong",
+        )
+        self.assertEqual(self.daemon.events(invoice), ["prepared", "reply"])
+        self.assertTrue(self.daemon.paused(invoice))
+
+    def test_foreign_recipient_is_refused_in_words(self):
+        invoice = self.invoice()
+        with self.assertRaises(smtplib.SMTPDataError) as refused:
+            self.sendmail.send(JEANNE, [PAUL, "eve@stranger.example"], mails.reminder(invoice))
+        self.assertEqual(refused.exception.smtp_code, 550)
+        self.assertIn(b"eve@stranger.example", refused.exception.smtp_error)
+        self.assertEqual(self.daemon.events(invoice), [])
+
+    def test_its_own_bounce_is_taken_by_temoin_file(self):
+        """Sendmail shows no milter the bounces that it makes itself."""
+        invoice = self.invoice()
+        raw = mails.reminder(invoice, to=[PAUL, "compta@debtor.example"])
+        self.sendmail.send(JEANNE, [PAUL, "compta@debtor.example"], raw)
+        bounce = self.world.arrived(JEANNE, "Final-Recipient: RFC822; compta@debtor.example")
+        self.assertEqual(self.daemon.events(invoice), ["prepared"])
+        self.daemon.temoin("file", stdin=bounce)
+        self.assertEqual(self.daemon.events(invoice), ["prepared", "failed"])
+
+    def test_unrelated_mail_passes(self):
+        raw = mails.plain("ann@elsewhere.example", JEANNE, "Nouvelles")
+        before = self.daemon.last_seq()
+        self.sendmail.send("ann@elsewhere.example", [JEANNE], raw)
+        arrived = self.world.arrived(JEANNE, mails.field(raw, "Message-ID"))
+        self.assertIsNone(mails.field(delivered_copy(arrived), "Temoin-Dossier"))
+        self.assertEqual(self.daemon.last_seq(), before)
+
+    def test_what_waits_is_told_to_come_again(self):
+        """F=T and a daemon that is down: 4xx, and the same message later is one entry."""
+        invoice = self.invoice()
+        raw = mails.reminder(invoice)
+        self.daemon.terminate()
+        with self.assertRaises(smtplib.SMTPResponseException) as refused:
+            self.sendmail.send(JEANNE, [PAUL], raw)
+        self.assertEqual(refused.exception.smtp_code // 100, 4)
+        self.daemon.start()
+        self.sendmail.send(JEANNE, [PAUL], raw)
+        self.world.arrived(PAUL, mails.field(raw, "Message-ID"))
+        wait.until(lambda: self.daemon.events(invoice) == ["prepared"], 10, "the one entry")
