@@ -1,0 +1,256 @@
+/*
+ * dossier_claims - what the documents claim, what they do not, and how to check it
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "db/dossier_words.h"
+
+const char *const *words_shown(enum language language)
+{
+    static const char *const french[] = {
+        "Les octets de chaque message (entries/NNN.eml) sont ceux auxquels la fiche de la pièce "
+        "(entries/NNN.json) s'engage par une empreinte SHA-256.",
+        "La société a signé chaque fiche (CAdES) au moment où elle l'a archivée, et scellé "
+        "l'ensemble à l'export, avec une autre clé.",
+        "Les pièces sont numérotées sans trou, et chaque fiche contient l'empreinte de la "
+        "précédente : en retirer, en ajouter ou en déplacer une obligerait à refaire et à signer "
+        "de nouveau toutes les suivantes.",
+        "Là où un jeton d'horodatage est joint (colonne « Datée par un tiers »), un tiers atteste "
+        "que la pièce existait au plus tard à cet instant, et le jeton précédent, qu'elle n'est "
+        "pas plus ancienne.",
+        NULL};
+    static const char *const english[] = {
+        "The octets of each message (entries/NNN.eml) are those that the exhibit's record "
+        "(entries/NNN.json) commits to by a SHA-256 hash.",
+        "The company signed each record (CAdES) when it archived it, and sealed the whole when it "
+        "was exported, with another key.",
+        "The exhibits are numbered without a gap, and each record holds the hash of the one "
+        "before: to remove, insert or move one would mean making and signing all later ones "
+        "again.",
+        "Where a timestamp token comes along (column \"Dated by a third party\"), a third party "
+        "attests that the exhibit existed at that instant, and the token before it, that it is "
+        "not older.",
+        NULL};
+    return IN(language, french, english);
+}
+
+const char *const *words_not_shown(enum language language)
+{
+    static const char *const french[] = {
+        "Aucun message n'est dit « reçu » ou « lu ». Chaque pièce a un niveau, défini ci-dessous, "
+        "et ne prouve rien au-delà.",
+        "Les heures de la colonne « Date » sont celles de l'horloge de la société. Seule la "
+        "colonne « Datée par un tiers » dépend d'autrui.",
+        "La société détient ses clés : ses signatures seules n'excluent pas qu'elle ait tenu un "
+        "autre journal. Les points de contrôle partis avec les relances, et les jetons "
+        "d'horodatage, permettent de le détecter à qui les détient.",
+        "Un courrier qui n'a pas été reconnu comme relatif à la facture, ou qui n'est pas passé "
+        "par le serveur de messagerie de la société, n'est dans aucun dossier.",
+        "Le jeton d'un message (Temoin-Token) l'achemine ; il ne prouve pas qui a écrit. Une "
+        "adresse ordinaire prouve un compte, non une société.",
+        "Une note, un appel ou une promesse saisis par la société n'engagent qu'elle.",
+        "Les octets archivés sont ceux que montre le protocole milter : la ligne Received que le "
+        "serveur de messagerie ajoute lui-même n'y est pas.",
+        "La société n'est pas un prestataire de services de confiance : rien ici n'est un envoi "
+        "recommandé.",
+        NULL};
+    static const char *const english[] = {
+        "No message is said to be \"received\" or \"read\". Each exhibit has a level, defined "
+        "below, and proves nothing beyond it.",
+        "The times in the column \"Date\" are those of the company's clock. Only the column "
+        "\"Dated by a third party\" rests on somebody else.",
+        "The company holds its keys: its signatures alone do not rule out that it kept another "
+        "log. Checkpoints that left with reminders, and timestamp tokens, reveal this to whoever "
+        "holds them.",
+        "Mail that was not recognised as being about the invoice, or that did not pass through "
+        "the company's mail server, is in no dossier.",
+        "A message's token (Temoin-Token) routes it; it does not prove who wrote. An ordinary "
+        "address proves an account, not a company.",
+        "A note, a call or a promise that the company entered commits nobody but the company.",
+        "The archived octets are those that the milter protocol shows: the Received line that the "
+        "mail server itself adds is not there.",
+        "The company is no trust service provider: nothing here is registered mail.",
+        NULL};
+    return IN(language, french, english);
+}
+
+bool words_nature(const struct dossier_view *v, enum language language, struct bytes *out)
+{
+    return language == LANGUAGE_FR
+               ? bytes_printf(out,
+                              "Document privé de la société %s, établi par elle à partir de son "
+                              "journal. Il n'émane d'aucune juridiction, d'aucun officier public "
+                              "ni d'aucun tiers de confiance.",
+                              v->company)
+               : bytes_printf(out,
+                              "Private document of the company %s, made by itself from its own "
+                              "log. It was issued by no court, no public officer and no trusted "
+                              "third party.",
+                              v->company);
+}
+
+/* --- how to verify
+ * ------------------------------------------------------------------------------*/
+
+static bool step(struct strings *out, const char *sentence, const char *command)
+{
+    return strings_add(out, sentence) && strings_add(out, command);
+}
+
+/* -attime: otherwise nothing could be checked any more once the certificate has expired. */
+static bool step_seal(const struct dossier_view *v, enum language language, struct strings *out)
+{
+    struct bytes command = {0};
+    bool done =
+        bytes_printf(&command,
+                     "openssl cms -verify -binary -cades -purpose any -inform DER \\\n"
+                     "    -in META-INF/signature001.p7s -content META-INF/ASiCManifest001.xml "
+                     "\\\n"
+                     "    -CAfile seal.pem -attime %" PRId64 " -out /dev/null",
+                     v->exported) &&
+        step(out,
+             IN(language,
+                "Le sceau de l'ensemble : seal.pem est le certificat que la société remet par un "
+                "autre moyen. Les empreintes des fichiers sont dans le manifeste.",
+                "The seal of the whole: seal.pem is the certificate that the company hands over "
+                "by other means. The files' hashes are in the manifest."),
+             command.data);
+    bytes_free(&command);
+    return done;
+}
+
+static bool step_hash(const struct dossier_view *v, enum language language, struct strings *out)
+{
+    struct bytes command = {0};
+    const struct view_exhibit *shown = &v->exhibits[0];
+    for (size_t i = 0; i < v->exhibit_count && !shown->message_file; i++)
+        if (v->exhibits[i].message_file)
+            shown = &v->exhibits[i];
+    bool done =
+        bytes_printf(&command, "sha256sum %s",
+                     shown->message_file ? shown->message_file : shown->record_file) &&
+        step(out,
+             IN(language, "Une pièce à la main : l'empreinte affichée est celle du bordereau.",
+                "One exhibit by hand: the hash that is printed is the one in the list "
+                "of exhibits."),
+             command.data);
+    bytes_free(&command);
+    return done;
+}
+
+static bool step_fingerprint(const struct dossier_view *v, enum language language,
+                             struct strings *out)
+{
+    struct bytes sentence = {0};
+    if (!v->seal_fingerprint)
+        return true;
+    bool done = bytes_printf(&sentence,
+                             IN(language,
+                                "Le certificat joint n'identifie personne à lui seul : demandez "
+                                "son empreinte à la société, par un autre moyen que ce dossier, "
+                                "et comparez-la à %s.",
+                                "The certificate that comes along identifies nobody by itself: "
+                                "ask the company for its fingerprint, by other means than this "
+                                "file, and compare it with %s."),
+                             v->seal_fingerprint) &&
+                step(out, sentence.data, "openssl x509 -in seal.pem -noout -fingerprint -sha256");
+    bytes_free(&sentence);
+    return done;
+}
+
+bool words_steps(const struct dossier_view *v, enum language language, struct strings *out)
+{
+    struct bytes unzip = {0}, verify = {0};
+    /* A name that a shell would read otherwise is not put into a command. */
+    const char *file = v->file && !strchr(v->file, '\'') ? v->file : "dossier.asice";
+    bool done = bytes_printf(&unzip, "unzip '%s' -d piece && cd piece", file) &&
+                bytes_printf(&verify, "temoin verify '%s' --seal seal.pem", file) &&
+                step(out,
+                     IN(language,
+                        "Décompressez le conteneur ; il suit la norme ETSI EN 319 162 (ASiC-E). "
+                        "LISEZMOI.txt contient toutes les commandes, à copier telles quelles ; "
+                        "elles n'emploient que des outils courants.",
+                        "Unpack the container; it follows ETSI EN 319 162 (ASiC-E). LISEZMOI.txt "
+                        "has all commands, to be copied as they are; they use common tools only."),
+                     unzip.data) &&
+                step_fingerprint(v, language, out) && step_seal(v, language, out) &&
+                step_hash(v, language, out) &&
+                step(out,
+                     IN(language, "Ou tout à la fois, avec le logiciel libre temoin :",
+                        "Or all at once, with the free program temoin:"),
+                     verify.data);
+    bytes_free(&unzip);
+    bytes_free(&verify);
+    return done;
+}
+
+/* --- summary
+ * ------------------------------------------------------------------------------------*/
+
+struct tally {
+    size_t prepared, replies, acknowledged, reports, failures, facts;
+};
+
+static struct tally tally_of(const struct dossier_view *v)
+{
+    struct tally t = {0};
+    for (size_t i = 0; i < v->exhibit_count; i++) {
+        const struct timeline_item *item = v->exhibits[i].item;
+        if (strcmp(item->event, "prepared") == 0)
+            t.prepared++;
+        else if (strcmp(item->event, "reply") == 0 || strcmp(item->event, "assign") == 0)
+            t.replies++;
+        else if (strcmp(item->event, "failed") == 0)
+            t.failures++;
+        else if (item->level == LEVEL_REPORTED)
+            t.reports++;
+        else
+            t.facts++;
+        t.acknowledged += item->level == LEVEL_ACKNOWLEDGED;
+    }
+    return t;
+}
+
+static bool count(size_t n, const char *one, const char *many, bool *first, struct bytes *out)
+{
+    if (n == 0)
+        return true;
+    bool done = bytes_printf(out, "%s%zu\u00a0%s", *first ? "" : ", ", n, n == 1 ? one : many);
+    *first = false;
+    return done;
+}
+
+static bool period(const struct dossier_view *v, enum language language, struct bytes *out)
+{
+    const struct timeline *t = &v->timeline;
+    const char *first = t->items[0].time, *last = t->items[t->count - 1].time;
+    bool one_day = strncmp(first, last, strlen("2026-11-21")) == 0;
+    return bytes_puts(out, one_day ? IN(language, "Le ", "On ") : IN(language, "Du ", "From ")) &&
+           words_day(first, language, out) &&
+           (one_day ||
+            (bytes_puts(out, IN(language, " au ", " to ")) && words_day(last, language, out))) &&
+           bytes_puts(out, IN(language, "\u00a0: ", ": "));
+}
+
+bool words_summary(const struct dossier_view *v, enum language language, struct bytes *out)
+{
+    bool fr = language == LANGUAGE_FR, first = true;
+    struct tally t = tally_of(v);
+    return period(v, language, out) &&
+           count(t.prepared, fr ? "message préparé" : "message prepared",
+                 fr ? "messages préparés" : "messages prepared", &first, out) &&
+           count(t.replies, fr ? "réponse" : "reply", fr ? "réponses" : "replies", &first, out) &&
+           (!t.acknowledged ||
+            bytes_printf(out,
+                         fr ? " (dont %zu signée du domaine d'un contact connu)"
+                            : " (%zu of them signed by a known contact's domain)",
+                         t.acknowledged)) &&
+           count(t.reports, fr ? "rapport ou accusé" : "report or receipt",
+                 fr ? "rapports ou accusés" : "reports or receipts", &first, out) &&
+           count(t.failures, fr ? "échec de remise rapporté" : "reported delivery failure",
+                 fr ? "échecs de remise rapportés" : "reported delivery failures", &first, out) &&
+           count(t.facts, fr ? "autre fait consigné" : "other recorded fact",
+                 fr ? "autres faits consignés" : "other recorded facts", &first, out) &&
+           bytes_puts(out, ".");
+}

@@ -1,0 +1,179 @@
+/*
+ * dossier_service - when the service was not there while a dossier grew, and what else the log
+ *                   says of it: its clock, its configuration, its keys
+ *
+ * A "stop" followed by a "start" is a gap that was announced. A "start" without a "stop" before
+ * it means that the service broke off, at some time after the entry that precedes the start.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/dossier_view.h"
+#include "db/exhibit.h"
+#include "db/store_facts.h"
+#include "db/wire.h"
+#include "policy/text.h"
+
+static const char *const events[] = {"start", "stop", "clock", "configuration", "restore", "key"};
+enum { EVENTS = sizeof events / sizeof *events, LISTED_MAX = GAPS_MAX };
+
+static enum store_status no_memory(struct store_error *err)
+{
+    return store_fail(err, STORE_NO_MEMORY, "out of memory");
+}
+
+/* When an entry was recorded, seconds since 1970; -1: it does not say. */
+static enum store_status time_of(struct store *store, uint64_t seq, int64_t *time,
+                                 struct store_error *err)
+{
+    struct stored_entry e = {0};
+    struct exhibit x = {0};
+    *time = -1;
+    enum store_status st = store_entry(store, seq, &e, err);
+    if (st == STORE_OK && !exhibit_read(&e, &x))
+        st = no_memory(err);
+    if (st == STORE_OK)
+        *time = x.time;
+    exhibit_free(&x);
+    stored_entry_free(&e);
+    return st == STORE_NOT_FOUND ? STORE_OK : st;
+}
+
+/* --- gaps -----------------------------------------------------------------------------------*/
+
+static bool gap_add(struct dossier_view *v, int64_t from, int64_t to, bool announced)
+{
+    if (from < 0 || (to >= 0 && to - from < GAP_MIN_S)) {
+        v->short_gaps += from >= 0;
+        return true;
+    }
+    if (v->gap_count == LISTED_MAX) {
+        v->service_cut = true;
+        return true;
+    }
+    struct view_gap *grown = reallocarray(v->gaps, v->gap_count + 1, sizeof *grown);
+    if (!grown)
+        return false;
+    v->gaps = grown;
+    v->gaps[v->gap_count++] = (struct view_gap){from, to, announced};
+    return true;
+}
+
+/* `stopped` is the stop that this start ends; 0: there was none. */
+static enum store_status start_load(struct store *store, uint64_t start, uint64_t stopped,
+                                    struct dossier_view *v, struct store_error *err)
+{
+    int64_t from = -1, to = -1;
+    uint64_t before = stopped ? stopped : start - 1;
+    enum store_status st = before ? time_of(store, before, &from, err) : STORE_OK;
+    if (st == STORE_OK)
+        st = time_of(store, start, &to, err);
+    return st == STORE_OK && !gap_add(v, from, to, stopped != 0) ? no_memory(err) : st;
+}
+
+static enum store_status gaps_load(struct store *store, const struct fact_list *list,
+                                   struct dossier_view *v, struct store_error *err)
+{
+    enum store_status st = STORE_OK;
+    uint64_t stopped = 0;
+    for (size_t i = 0; st == STORE_OK && i < list->count; i++) {
+        const struct fact *f = &list->items[i];
+        if (strcmp(f->event, "stop") == 0) {
+            stopped = f->seq;
+        } else if (strcmp(f->event, "start") == 0) {
+            st = start_load(store, f->seq, stopped, v, err);
+            stopped = 0;
+        }
+    }
+    int64_t from = -1;
+    if (st == STORE_OK && stopped)
+        st = time_of(store, stopped, &from, err);
+    return st == STORE_OK && !gap_add(v, from, -1, true) && from >= 0 ? no_memory(err) : st;
+}
+
+/* --- other facts ----------------------------------------------------------------------------*/
+
+/* "offset_us 12, synchronised true": plain members of a private part, but those of every
+   entry. */
+static bool words_of(const json_t *part, struct bytes *out)
+{
+    static const char *const dull[] = {"nonce", "actor", "software", "libraries", "invoice"};
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)part, key, value)
+    {
+        bool skip = json_is_object(value) && !json_object_get(value, "b64");
+        for (size_t i = 0; i < sizeof dull / sizeof *dull; i++)
+            skip = skip || strcmp(key, dull[i]) == 0;
+        if (skip || json_is_array(value))
+            continue;
+        char *text = json_is_string(value) || json_is_object(value)
+                         ? exhibit_text(part, key)
+                         : json_dumps(value, JSON_ENCODE_ANY);
+        bool done = text && bytes_printf(out, "%s%s %s", out->len ? ", " : "", key, text);
+        free(text);
+        if (!done)
+            return false;
+    }
+    return true;
+}
+
+static bool fact_take(const struct stored_entry *e, const struct exhibit *x, struct view_fact *f)
+{
+    struct bytes words = {0};
+    f->seq = e->seq;
+    f->time = text_clean(x->time_text ? x->time_text : "");
+    f->event = text_clean(x->event);
+    bool done = f->time && f->event && words_of(x->private_part, &words);
+    f->words = done ? bytes_steal(&words) : NULL;
+    bytes_free(&words);
+    return f->words != NULL;
+}
+
+static enum store_status fact_load(struct store *store, uint64_t seq, struct dossier_view *v,
+                                   struct store_error *err)
+{
+    struct stored_entry e = {0};
+    struct exhibit x = {0};
+    if (v->fact_count == LISTED_MAX) {
+        v->service_cut = true;
+        return STORE_OK;
+    }
+    struct view_fact *grown = reallocarray(v->facts, v->fact_count + 1, sizeof *grown);
+    if (!grown)
+        return no_memory(err);
+    v->facts = grown;
+    enum store_status st = store_entry(store, seq, &e, err);
+    if (st == STORE_OK) {
+        struct view_fact *f = &v->facts[v->fact_count++];
+        *f = (struct view_fact){0};
+        st = exhibit_read(&e, &x) && fact_take(&e, &x, f) ? STORE_OK : no_memory(err);
+    }
+    exhibit_free(&x);
+    stored_entry_free(&e);
+    return st;
+}
+
+static bool is_start_or_stop(const char *event)
+{
+    return strcmp(event, "start") == 0 || strcmp(event, "stop") == 0;
+}
+
+enum store_status dossier_service_load(struct store *store, struct dossier_view *v,
+                                       struct store_error *err)
+{
+    struct fact_list list = {0};
+    const struct timeline *t = &v->timeline;
+    if (t->count == 0)
+        return STORE_OK;
+    enum store_status st =
+        store_facts(store, events, EVENTS, t->items[0].seq, t->items[t->count - 1].seq, &list, err);
+    if (st == STORE_OK)
+        st = gaps_load(store, &list, v, err);
+    for (size_t i = 0; st == STORE_OK && i < list.count; i++)
+        if (!is_start_or_stop(list.items[i].event))
+            st = fact_load(store, list.items[i].seq, v, err);
+    v->service_cut = v->service_cut || list.more;
+    fact_list_free(&list);
+    return st;
+}

@@ -1,0 +1,106 @@
+/*
+ * dossier_view - what dossier.pdf and index.html both show of a dossier
+ *
+ * Synopsis
+ *      struct text_reader *reader = text_reader_start(&err);   // before any store is opened
+ *      ... open the stores ...
+ *      struct dossier_view_sources from = {.timeline = sources, .company = …, .reader = reader};
+ *      struct dossier_view v = {0};
+ *      st = dossier_view_load(&from, "F-2026-001", last_seq, &v, &err);
+ *      dossier_pdf_write(&v, LANGUAGE_FR, &pdf, &err);
+ *      dossier_html_write(&v, LANGUAGE_FR, &page);
+ *      dossier_view_free(&v);
+ *
+ * An exhibit ("Pièce n° 7") is the entry of that number in the dossier: number, files and
+ * records agree. Nothing is verified here; who writes a container does that (db/exhibit.h).
+ * All text is valid UTF-8 without control characters (line feeds and tabs in message_text).
+ */
+#ifndef TEMOIN_DB_DOSSIER_VIEW_H
+#define TEMOIN_DB_DOSSIER_VIEW_H
+
+#include "db/message_text.h"
+#include "db/record.h"
+#include "db/timeline.h"
+
+/* Between which instants an entry was made, as others than the company attest it: tokens of a
+   timestamp authority. "" where nobody does. */
+struct view_bounds {
+    char not_before[RECORD_TIME];
+    char not_after[RECORD_TIME];
+};
+
+struct dossier_view_sources {
+    struct timeline_sources timeline;
+    const char *company;
+    const char *domain;           /* of the company; NULL: not shown */
+    const char *origin;           /* of the log */
+    const char *seal_fingerprint; /* hex SHA-256 of the seal's certificate; may be NULL */
+    const char *file;             /* the container's name, without directories; may be NULL */
+    int64_t exported;             /* seconds since 1970 */
+    struct text_reader *reader;   /* NULL: the messages' text is not shown */
+
+    /* Fill in what is known of entry `seq`; NULL, or both left "": not yet dated. */
+    enum store_status (*bounds)(void *context, uint64_t seq, struct view_bounds *out,
+                                struct store_error *err);
+    void *bounds_context;
+};
+
+/* A message or a decision about one, or a fact. */
+struct view_exhibit {
+    const struct timeline_item *item; /* in the view's timeline */
+    struct view_bounds bounds;
+    char record_sha256[2 * HASH_OCTETS + 1];  /* of record_file */
+    char message_sha256[2 * HASH_OCTETS + 1]; /* of message_file; "": none, or erased */
+    char *record_file;                        /* "entries/007.json" */
+    char *message_file; /* "entries/007.eml", "entries/007a.eml" of an assigned message; NULL */
+    struct edits edits; /* what the milter changed */
+    char *sender;       /* of the envelope; "" is the null sender; NULL: not known */
+    char *queue_id, *login, *peer, *smtp_reply; /* NULL: not known */
+    struct message_text text;                   /* empty: not read */
+};
+
+/* A time without the service. */
+struct view_gap {
+    int64_t from, to; /* seconds since 1970; `to` -1: until the export */
+    bool announced;   /* it stopped and said so; otherwise it broke off after `from` */
+};
+
+/* Another fact about the service: clock, configuration, keys. */
+struct view_fact {
+    uint64_t seq;
+    char *time, *event;
+    char *words; /* what it says, "key value, …"; may be "" */
+};
+
+struct dossier_view {
+    struct timeline timeline;
+    char *company, *domain, *origin, *seal_fingerprint, *file; /* NULL where not known */
+    int64_t exported;
+    unsigned digits; /* of NNN in file names */
+    struct view_exhibit *exhibits;
+    size_t exhibit_count;
+    struct view_gap *gaps;
+    size_t gap_count;
+    size_t short_gaps; /* restarts within GAP_MIN_S, not in `gaps` */
+    struct view_fact *facts;
+    size_t fact_count;
+    bool service_cut; /* more gaps or facts than are listed */
+    size_t waiting;   /* messages matched weakly on which nobody has decided */
+    size_t dated;     /* exhibits with not_after */
+};
+
+enum { GAP_MIN_S = 10, GAPS_MAX = 500 };
+
+/* Entries after `last` (in the log) are left out. STORE_NOT_FOUND: nothing was ever filed. */
+enum store_status dossier_view_load(const struct dossier_view_sources *from, const char *invoice,
+                                    uint64_t last, struct dossier_view *v, struct store_error *err);
+void dossier_view_free(struct dossier_view *v);
+
+/* How many digits NNN has in a container's file names, so that they sort as the entries do. */
+unsigned dossier_digits(size_t entries);
+
+/* dossier_service.c: gaps and facts between the first and the last entry. */
+enum store_status dossier_service_load(struct store *store, struct dossier_view *v,
+                                       struct store_error *err);
+
+#endif
