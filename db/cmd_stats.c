@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
+#include "db/batch.h"
 #include "db/command.h"
+#include "db/record.h"
 #include "db/register.h"
 #include "db/scribe_client.h"
 #include "db/seal.h"
@@ -25,6 +28,8 @@ struct figures {
     struct tree head;
     char root[2 * TREE_HASH + 1];
     enum store_status daemon;
+    struct batch_figures dating;
+    bool authorities; /* some are configured */
 };
 
 static enum store_status read_log(const char *directory, struct figures *f, struct store_error *err)
@@ -79,6 +84,9 @@ static enum store_status read_all(const struct settings *s, struct figures *f,
         status = read_register(s->store_directory, f, err);
     if (status == STORE_OK)
         status = read_seal(s->store_directory, f, err);
+    if (status == STORE_OK)
+        status = batch_figures(s->store_directory, &f->dating, err);
+    f->authorities = s->tsa_count > 0;
     struct scribe_client *client = status == STORE_OK ? scribe_client_new(s->run_directory) : NULL;
     if (status == STORE_OK && !client)
         return store_fail(err, STORE_NO_MEMORY, "out of memory");
@@ -103,6 +111,41 @@ static uint64_t unsigned_entries(const struct figures *f)
 
 #define N(value) ((json_int_t)(value))
 
+/* How long the open batch has been open, seconds; -1: there is none. */
+static int64_t open_age(const struct figures *f)
+{
+    int64_t age = (int64_t)time(NULL) - f->dating.open_since;
+    return f->dating.open_since <= 0 ? -1 : age > 0 ? age : 0;
+}
+
+/* A time that may be absent; false: out of memory. */
+static bool put_time(json_t *object, const char *key, int64_t seconds)
+{
+    char text[RECORD_TIME];
+    if (seconds <= 0)
+        return true;
+    record_time(seconds, text);
+    return json_object_set_new(object, key, json_string(text)) == 0;
+}
+
+static json_t *dating_json(const struct figures *f)
+{
+    const struct batch_figures *d = &f->dating;
+    json_t *json =
+        json_pack("{s:I, s:I, s:I, s:I, s:I}", "batches", N(d->batches), "renewals", N(d->renewals),
+                  "dated", N(d->dated), "open", N(d->open), "unlogged", N(d->unlogged));
+    bool done = json && put_time(json, "last_timestamp", d->last_gen_time) &&
+                put_time(json, "earliest_end", d->earliest_end);
+    if (done && open_age(f) >= 0)
+        done = json_object_set_new(json, "open_s", json_integer(open_age(f))) == 0;
+    if (done && d->trouble)
+        done = json_object_set_new(json, "trouble", json_foreign(d->trouble)) == 0;
+    if (done)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
 static int print_json(const struct figures *f)
 {
     const struct store_figures *s = &f->store;
@@ -119,13 +162,44 @@ static int print_json(const struct figures *f)
                   "payments", N(r->payments), "outbox", N(r->outbox));
     json_t *seal = json_pack("{s:I, s:I, s:I, s:s}", "signatures", N(f->signatures), "unsigned",
                              N(unsigned_entries(f)), "tree_size", N(f->head.size), "root", f->root);
-    return command_print_json(json_pack("{s:o, s:o, s:o, s:s}", "log", log, "register", reg, "seal",
-                                        seal, "daemon", daemon_word(f->daemon)));
+    return command_print_json(json_pack("{s:o, s:o, s:o, s:o, s:s}", "log", log, "register", reg,
+                                        "seal", seal, "dating", dating_json(f), "daemon",
+                                        daemon_word(f->daemon)));
 }
 
 static void line(const char *what, uint64_t value)
 {
     printf("  %-28s %12llu\n", what, (unsigned long long)value);
+}
+
+static void time_line(const char *what, int64_t seconds)
+{
+    char text[RECORD_TIME];
+    record_time(seconds, text);
+    printf("  %-28s %s\n", what, text);
+}
+
+static void print_dating(const struct figures *f)
+{
+    const struct batch_figures *d = &f->dating;
+    printf("dating\n");
+    line("timestamps", d->batches);
+    line("  renewals", d->renewals);
+    line("entries not yet dated", d->open);
+    if (d->last_gen_time)
+        time_line("last timestamp", d->last_gen_time);
+    if (d->earliest_end)
+        time_line("first certificate ends", d->earliest_end);
+    if (d->unlogged)
+        line("timestamps not in the log", d->unlogged);
+    if (d->trouble)
+        printf("  trouble: %s\n", d->trouble);
+    if (!f->authorities)
+        printf("  no tsa section in the configuration: nothing is dated by a third party\n");
+    else if (open_age(f) > BATCH_WARN_S)
+        printf("  WARNING: entries have waited for a timestamp for %lld minutes: is the timer of "
+               "\"temoin seal\" running?\n",
+               (long long)(open_age(f) / 60));
 }
 
 static int print_table(const struct figures *f)
@@ -145,6 +219,7 @@ static int print_table(const struct figures *f)
     line("signatures", f->signatures);
     line("entries not yet signed", unsigned_entries(f));
     printf("  root of %llu entries %s\n", (unsigned long long)f->head.size, f->root);
+    print_dating(f);
     printf("register\n");
     line("debtors", f->reg.debtors);
     line("contacts", f->reg.contacts);
@@ -178,5 +253,6 @@ int command_stats(const struct command_context *c, int argc, char **argv)
                  : json             ? print_json(&f)
                                     : print_table(&f);
     free(f.origin);
+    batch_figures_free(&f.dating);
     return result;
 }

@@ -49,6 +49,7 @@ static const struct command commands[] = {
     {"file", command_file, SETTINGS_NEEDED, false, "take in a message that the milter did not see"},
     {"evidence", command_evidence, SETTINGS_NEEDED, false, "write the evidence file of an invoice"},
     {"verify", command_verify, SETTINGS_OPTIONAL, true, "is the log what was written?"},
+    {"seal", command_seal, SETTINGS_NEEDED, true, "date the log by a timestamp authority"},
     {"stats", command_stats, SETTINGS_NEEDED, true, "figures"},
 };
 

@@ -54,7 +54,7 @@ X509_STORE *tsa_anchors(const char *file, enum store_status *status, struct stor
 enum store_status tsa_post(const struct tsa *tsa, const struct bytes *request, struct bytes *reply,
                            struct store_error *err);
 
-/* OpenSSL's last reason with its details, in `text`; empties its queue. */
+/* OpenSSL's first reason with its details, in `text`; empties its queue. */
 const char *tsa_reason(char text[200]);
 
 #endif

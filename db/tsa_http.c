@@ -23,14 +23,17 @@ struct connection {
     bool by_proxy;
 };
 
+/* The first error is the one nearest to the cause. */
 const char *tsa_reason(char text[200])
 {
     const char *data = NULL;
     int flags = 0;
-    unsigned long code = ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags);
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+    unsigned long code = ERR_peek_error_all(NULL, NULL, NULL, &data, &flags);
+    const char *reason = !code                    ? "no reason given"
+                         : ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+                                                  : ERR_reason_error_string(code);
     bool detailed = data && *data && (flags & ERR_TXT_STRING);
-    snprintf(text, 200, "%s%s%s", reason ? reason : "no reason given", detailed ? ": " : "",
+    snprintf(text, 200, "%s%s%s", reason ? reason : "unknown reason", detailed ? ": " : "",
              detailed ? data : "");
     ERR_clear_error();
     return text;

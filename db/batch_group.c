@@ -1,0 +1,78 @@
+/*
+ * batch_group - the files that an entry consists of, as hashes
+ *
+ * The message's hash is taken from the private part, which the signed record commits to: a
+ * message that has been altered since is not dated by its batch, and nothing need be unpacked.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "db/batch_internal.h"
+
+bool batch_hash(const void *data, size_t len, struct ers_hash *hash)
+{
+    return EVP_Digest(data, len, hash->octets, NULL, EVP_sha256(), NULL) == 1;
+}
+
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool read_hash(const char *hex, struct ers_hash *hash)
+{
+    if (!hex || strlen(hex) != 2 * ERS_HASH)
+        return false;
+    for (size_t i = 0; i < ERS_HASH; i++) {
+        int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        hash->octets[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+/* SHA-256 of the message, as the private part says. */
+static bool message_hash(const struct bytes *private_part, struct ers_hash *hash)
+{
+    json_t *json = private_part->data ? json_loadb(private_part->data, private_part->len,
+                                                   JSON_REJECT_DUPLICATES, NULL)
+                                      : NULL;
+    bool done = read_hash(json_string_value(json_object_get(json, "sha256")), hash);
+    json_decref(json);
+    return done;
+}
+
+enum store_status batch_group(struct batch_db *b, const struct stored_entry *e,
+                              struct ers_hash group[GROUP_MOST], size_t *count,
+                              struct store_error *err)
+{
+    struct bytes signature = {0};
+    *count = 0;
+    enum store_status st = seal_signature(b->seals, e->seq, &signature, err);
+    if (st == STORE_OK && (!batch_hash(e->record.data, e->record.len, &group[0]) ||
+                           !batch_hash(signature.data, signature.len, &group[1])))
+        st = store_fail(err, STORE_IO, "the crypto library cannot hash");
+    bytes_free(&signature);
+    if (st != STORE_OK)
+        return st;
+    *count = 2;
+    if (e->private_part.data &&
+        !batch_hash(e->private_part.data, e->private_part.len, &group[(*count)++]))
+        return store_fail(err, STORE_IO, "the crypto library cannot hash");
+    if (e->has_message && !message_hash(&e->private_part, &group[(*count)++]))
+        return store_fail(err, STORE_CORRUPT,
+                          "entry %" PRIu64 ": its private part does not name its message: run "
+                          "\"temoin verify --log\"",
+                          e->seq);
+    return STORE_OK;
+}
+
+bool batch_checkpoint_group(const struct bytes *checkpoint, const struct bytes *log_key,
+                            struct ers_hash group[2])
+{
+    return batch_hash(checkpoint->data, checkpoint->len, &group[0]) &&
+           batch_hash(log_key->data, log_key->len, &group[1]);
+}

@@ -1,0 +1,281 @@
+"""temoin seal: batches dated by an authority that answers well, badly, or not at all."""
+
+import datetime
+import json
+import shutil
+import sqlite3
+import subprocess
+import time
+import unittest
+
+from lib import wait
+from lib.case import BUILD, Case, contacts_csv, invoices_csv
+from lib.temoind import Temoind, section
+from lib.tsa import Authority
+
+
+class Dated(Temoind):
+    """With timestamp authorities in its configuration, in order of preference."""
+
+    authorities = ()
+    policy = None
+
+    def configuration(self):
+        more = {"policy": self.policy} if self.policy else {}
+        return super().configuration() + "".join(
+            section("tsa", a.name, a.section(**more)) for a in self.authorities
+        )
+
+
+@unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
+class SealCase(Case):
+    """A daemon, two authorities; the first one is configured."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.first = Authority(cls.directory, "first").start()
+        cls.second = Authority(cls.directory, "second").start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.first.stop()
+        cls.second.stop()
+        super().tearDownClass()
+
+    def setUp(self):
+        for authority in (self.first, self.second):
+            authority.mode, authority.asked = "good", 0
+        self.daemon = Dated(self.directory / self._testMethodName, BUILD)
+        self.daemon.authorities = [self.first]
+        self.log_files.append(self.daemon.log_file)
+        self.daemon.prepare()
+        self.daemon.start()  # its sealer signs what is to be dated
+        self.addCleanup(self.daemon.stop)
+        self.temoin = self.daemon.temoin
+        self.daemon.import_csv("i.csv", invoices_csv([("F-1", "ACME"), ("F-2", "ACME")]))
+        self.daemon.import_csv("c.csv", contacts_csv())
+
+    def tearDown(self):
+        self.assertEqual(self.daemon.sanitizer_reports(), "")
+
+    def use(self, *authorities):
+        self.daemon.authorities = authorities
+        self.daemon.write_configuration()
+
+    def note(self, text="appelé"):
+        self.temoin("note", "F-1", text)
+
+    def seal(self, *argv, status=0):
+        return self.temoin("seal", *argv, status=status)
+
+    def rows(self, sql):
+        with sqlite3.connect(f"file:{self.daemon.store / 'batch.db'}?mode=ro", uri=True) as db:
+            return db.execute(sql).fetchall()
+
+    def last_entry(self):
+        with sqlite3.connect(f"file:{self.daemon.store / 'log.db'}?mode=ro", uri=True) as db:
+            return db.execute("SELECT max(seq) FROM entry").fetchone()[0]
+
+    def stats(self):
+        return json.loads(self.temoin("stats", "--json").stdout)["dating"]
+
+    def assert_openssl_agrees(self, token, root, certificate):
+        path = self.directory / "token.tst"
+        path.write_bytes(token)
+        done = subprocess.run(
+            ["openssl", "ts", "-verify", "-digest", root.hex(), "-in", path, "-token_in",
+             "-CAfile", certificate], capture_output=True, text=True, timeout=30)  # fmt: skip
+        self.assertIn("Verification: OK", done.stdout + done.stderr)
+
+
+class Closing(SealCase):
+    def test_a_batch_is_dated_and_logged(self):
+        before = self.last_entry()
+        now = int(time.time())
+        self.assertRegex(self.seal().stdout, r"Entries dated: \d+; batch 1 on 20\d\d-")
+        ((number, first, last, gen_time, root, token, entry),) = self.rows(
+            "SELECT number, first, last, gen_time, root, token, entry FROM batch"
+        )
+        self.assertEqual((number, first, last), (1, 1, before))
+        self.assertEqual(entry, before + 1)
+        self.assertLess(abs(gen_time - now), 5)
+        self.assert_openssl_agrees(token, root, self.first.certificate)
+        self.assertEqual(self.first.asked, 1)
+        self.temoin("verify", "--log")
+
+    def test_its_own_token_is_no_reason_for_another_batch(self):
+        self.seal()
+        self.assertIn("Nothing new", self.seal().stdout)
+        self.assertEqual(self.first.asked, 1)
+        self.note()
+        self.seal()
+        spans = self.rows("SELECT number, first, last FROM batch ORDER BY number")
+        self.assertEqual([number for number, _, _ in spans], [1, 2])
+        self.assertEqual(spans[1][1], spans[0][2] + 1)
+
+    def test_once_a_day_even_with_nothing_new(self):
+        self.seal()
+        with sqlite3.connect(self.daemon.store / "batch.db") as db:
+            db.execute("UPDATE batch SET gen_time = gen_time - 86401")
+        db.close()
+        self.seal()
+        self.assertEqual(len(self.rows("SELECT number FROM batch")), 2)
+
+    def test_the_proof_data_is_small(self):
+        self.seal()
+        ((entries,),) = self.rows("SELECT sum(last - first + 1) FROM batch")
+        ((leaves,),) = self.rows("SELECT sum(length(leaves)) FROM tile")
+        self.assertIn(leaves // 32 - entries, (0, 1))  # the checkpoint's group is one more
+
+    def test_without_an_authority(self):
+        self.use()
+        self.assertIn("tsa section", self.seal(status=78).stderr)
+
+    def test_json(self):
+        done = json.loads(self.seal("--json").stdout)
+        self.assertEqual((done["batches"], done["number"]), (1, 1))
+        datetime.datetime.fromisoformat(done["gen_time"].replace("Z", "+00:00"))
+        self.assertEqual(done["remarks"], [])
+
+    def test_stats(self):
+        self.assertEqual(self.stats()["batches"], 0)
+        self.assertGreater(self.stats()["open_s"], -2)
+        self.seal()
+        figures = self.stats()
+        self.assertEqual(figures["batches"], 1)
+        self.assertGreater(figures["earliest_end"], "2030")
+        self.assertNotIn("open_s", figures)
+        self.assertIn("last timestamp", self.temoin("stats").stdout)
+
+    def test_a_token_that_is_not_yet_in_the_log(self):
+        self.seal()
+        entry = self.last_entry()
+        with sqlite3.connect(self.daemon.store / "batch.db") as db:
+            db.execute("UPDATE batch SET entry = NULL")
+        db.close()
+        self.seal()
+        self.assertEqual(self.last_entry(), entry)  # it was entered: known by its hash
+        self.assertEqual(self.rows("SELECT entry FROM batch"), [(entry,)])
+
+    def test_the_policy_that_is_asked_for(self):
+        self.daemon.policy = "1.2.3.4.1"
+        self.use(self.first)
+        self.seal()
+        self.daemon.policy = "1.2.3.4.99"
+        self.use(self.first)
+        self.note()
+        self.assertIn("refuses", self.seal(status=75).stderr)
+
+
+class BadAuthorities(SealCase):
+    def assert_refused(self, mode, words):
+        with self.subTest(mode=mode):
+            self.first.mode = mode
+            begun = time.monotonic()
+            done = self.seal(status=75)
+            self.assertLess(time.monotonic() - begun, 4)
+            self.assertRegex(done.stderr, words)
+            self.assertIn('tsa "first"', done.stderr)
+            self.assertEqual(self.rows("SELECT * FROM batch"), [])
+
+    def test_lies_and_garbage_are_not_stored(self):
+        for mode, words in (
+            ("nonce", "nonce"), ("imprint", "imprint"), ("certificate", "certificate"),
+            ("refused", "refuses: status 2"), ("garbage", "no timestamp"),
+            ("cut", "no timestamp"), ("long", "no timestamp"), ("html", "content type"),
+            ("empty", "no timestamp"), ("error", "no timestamp"),
+        ):  # fmt: skip
+            self.assert_refused(mode, words)
+        self.first.mode = "good"
+        self.seal()  # and what waited is dated
+        self.assertEqual(len(self.rows("SELECT * FROM batch")), 1)
+        self.note()
+        self.first.mode = "replay"
+        self.assertIn("imprint", self.seal(status=75).stderr)
+
+    def test_slow_and_silent(self):
+        self.assert_refused("slow", "no timestamp")
+        self.assert_refused("silent", "no timestamp")
+
+    def test_down_and_up_again(self):
+        self.first.stop()
+        try:
+            self.assertIn("gives no timestamp: connect", self.seal(status=75).stderr)
+            self.assertIn("no timestamp", self.stats()["trouble"])
+            self.note()
+        finally:
+            self.first.start()
+        self.seal()
+        self.assertEqual(self.rows("SELECT first, last FROM batch")[0][1], self.last_entry() - 1)
+        self.assertNotIn("trouble", self.stats())
+
+    def test_the_second_authority_takes_over(self):
+        self.use(self.first, self.second)
+        self.first.mode = "nonce"
+        done = self.seal()
+        self.assertIn('tsa "first"', done.stderr)
+        self.assertEqual(self.rows("SELECT tsa FROM batch"), [("second",)])
+        ((token, root),) = self.rows("SELECT token, root FROM batch")
+        self.assert_openssl_agrees(token, root, self.second.certificate)
+
+    def test_a_timer_leaves_alone_who_failed(self):
+        self.use(self.first, self.second)
+        self.first.mode = "error"
+        self.seal("--timer")
+        asked = self.first.asked
+        self.note()
+        self.seal("--timer")
+        self.assertEqual(self.first.asked, asked)
+        self.note()
+        self.first.mode = "good"
+        self.seal()  # a person asks them all
+        self.assertEqual(self.first.asked, asked + 1)
+        self.assertEqual(self.rows("SELECT tsa FROM batch ORDER BY number")[-1], ("first",))
+
+    def test_a_certificate_file_that_is_none(self):
+        good = self.first.certificate
+        try:
+            self.first.certificate = self.directory / "none.pem"
+            self.use(self.first)
+            self.assertIn("none.pem", self.seal(status=75).stderr)
+            self.first.certificate.write_text("nothing\n")
+            self.assertIn("none.pem", self.seal(status=75).stderr)
+        finally:
+            self.first.certificate = good
+
+    def test_two_at_a_time(self):
+        self.first.mode = "silent"
+        argv = [BUILD / "temoin", "--config", self.daemon.config_file, "seal"]
+        slow = subprocess.Popen(argv, stderr=subprocess.DEVNULL, env=self.daemon.environment())
+        self.addCleanup(slow.wait)
+        wait.until(lambda: self.first.asked, 10, "the first process to ask")
+        self.assertIn("another process", self.seal(status=75).stderr)
+
+
+class Renewal(SealCase):
+    def test_before_the_certificates_end(self):
+        short = Authority(self.directory, "short", days=30).start()
+        self.addCleanup(short.stop)
+        self.use(short)
+        self.seal()
+        self.note()
+        self.seal()
+        self.assertEqual(len(self.rows("SELECT * FROM batch")), 2)
+        self.assertIn("end later", self.seal("--renew", status=65).stderr)
+        self.use(self.first)
+        self.assertIn("renewed on", self.seal("--renew").stdout)
+        self.assertEqual(len(self.rows("SELECT * FROM renewed")), 2)
+        ((token, root),) = self.rows("SELECT token, root FROM renewal")
+        self.assert_openssl_agrees(token, root, self.first.certificate)
+        self.assertGreater(self.stats()["earliest_end"], "2030")
+        self.assertIn("No timestamp ends soon", self.seal("--renew").stdout)
+
+    def test_nothing_to_renew(self):
+        self.seal()
+        self.assertIn("No timestamp ends soon", self.seal("--renew").stdout)
+        self.assertEqual(self.first.asked, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
