@@ -35,6 +35,10 @@ int command_seal(const struct command_context *c, int argc, char **argv);
 int command_stats(const struct command_context *c, int argc, char **argv);
 int command_evidence(const struct command_context *c, int argc, char **argv);
 
+int command_erase(const struct command_context *c, int argc, char **argv);
+int command_hold(const struct command_context *c, int argc, char **argv);
+int command_retention(const struct command_context *c, int argc, char **argv);
+
 /* The sysexits status that a store status becomes: 66 not found, 75 busy, 74 input/output,
    77 denied, 65 invalid or corrupt, 70 else. */
 int exit_status(int store_status);

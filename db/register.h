@@ -39,6 +39,10 @@ void register_invoice_free(struct register_invoice *i);
 enum store_status register_invoice(struct register_db *db, const char *number,
                                    struct register_invoice *out, struct store_error *err);
 
+/* The day of an invoice's last payment; "" when none has a date. */
+enum store_status register_last_payment(struct register_db *db, const char *number, char date[11],
+                                        struct store_error *err);
+
 /* Writing: between register_begin and register_commit. An upsert says in *changed whether the
    row was new or different. A name that is NULL leaves the known one as it is. Payments are known
    by (invoice, reference): the same one twice changes nothing; an invoice whose payments reach its

@@ -50,6 +50,9 @@ static const struct command commands[] = {
     {"evidence", command_evidence, SETTINGS_NEEDED, false, "write the evidence file of an invoice"},
     {"verify", command_verify, SETTINGS_OPTIONAL, true, "is the log what was written?"},
     {"seal", command_seal, SETTINGS_NEEDED, true, "date the log by a timestamp authority"},
+    {"erase", command_erase, SETTINGS_NEEDED, true, "delete personal data, keep the proof of it"},
+    {"hold", command_hold, SETTINGS_NEEDED, true, "forbid erasures of a dossier, or allow them"},
+    {"retention", command_retention, SETTINGS_NEEDED, true, "what has expired; --apply erases it"},
     {"stats", command_stats, SETTINGS_NEEDED, true, "figures"},
 };
 
