@@ -52,7 +52,7 @@ static bool take_entry(const struct stored_entry *e, void *context)
                                "dated, run \"temoin verify --log\"",
                                d->first + d->count);
     else
-        d->status = batch_group(d->db, e, group, &count, d->err);
+        d->status = batch_group(d->db->seals, e, group, &count, d->err);
     if (d->status == STORE_OK && !ers_node(group, count, &d->leaves[d->count++]))
         d->status = store_fail(d->err, STORE_IO, "the crypto library cannot hash");
     return d->status == STORE_OK && e->seq < d->last;

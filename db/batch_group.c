@@ -45,13 +45,13 @@ static bool message_hash(const struct bytes *private_part, struct ers_hash *hash
     return done;
 }
 
-enum store_status batch_group(struct batch_db *b, const struct stored_entry *e,
+enum store_status batch_group(struct seal_store *seals, const struct stored_entry *e,
                               struct ers_hash group[GROUP_MOST], size_t *count,
                               struct store_error *err)
 {
     struct bytes signature = {0};
     *count = 0;
-    enum store_status st = seal_signature(b->seals, e->seq, &signature, err);
+    enum store_status st = seal_signature(seals, e->seq, &signature, err);
     if (st == STORE_OK && (!batch_hash(e->record.data, e->record.len, &group[0]) ||
                            !batch_hash(signature.data, signature.len, &group[1])))
         st = store_fail(err, STORE_IO, "the crypto library cannot hash");

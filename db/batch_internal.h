@@ -40,7 +40,7 @@ enum store_status batch_open_log(struct batch_db *db, struct store_error *err);
 
 /* The hashes of the files that entry `e` consists of now: record, signature, private part,
    message. STORE_NOT_FOUND: it is not signed. */
-enum store_status batch_group(struct batch_db *db, const struct stored_entry *e,
+enum store_status batch_group(struct seal_store *seals, const struct stored_entry *e,
                               struct ers_hash group[GROUP_MOST], size_t *count,
                               struct store_error *err);
 /* Those of {checkpoint, log key}. False: the crypto library failed. */

@@ -218,7 +218,7 @@ enum store_status batch_evidence_record(struct batch_db *b, uint64_t seq, struct
     if (st == STORE_OK)
         st = store_entry(b->store, seq, &e, err);
     if (st == STORE_OK)
-        st = batch_group(b, &e, group, &count, err);
+        st = batch_group(b->seals, &e, group, &count, err);
     if (st == STORE_OK)
         st = encode(b, &t, group, count, ers, err);
     /* an entry whose private part is still there has all that it had then */

@@ -144,6 +144,8 @@ static enum store_status judge(struct worker *w, const struct stored_entry *e,
     enum store_status st = exhibit_check(e, x, &w->against, j, &w->err);
     if (st == STORE_OK && j->problems.count == 0)
         st = verify_index(w->all, w->against.store, x, &j->problems, &w->err);
+    if (st == STORE_OK && j->problems.count == 0)
+        st = batch_ledger_check(w->all->dated, w->against.seals, e, &j->problems, &w->err);
     return st;
 }
 
@@ -317,6 +319,18 @@ static enum store_status run_workers(struct verification *all, void (*progress)(
     return st;
 }
 
+/* What was dated by a third party. */
+static enum store_status open_ledger(struct verification *all, struct store_error *err)
+{
+    struct strings problems = {0};
+    enum store_status st = batch_ledger_open(all->settings, &all->dated, &problems, err);
+    for (size_t i = 0; st == STORE_OK && i < problems.count; i++)
+        if (!verdict_add(all->verdict, 0, "%s", problems.items[i]))
+            st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    strings_free(&problems);
+    return st;
+}
+
 /* Head first, then the log's end: so the head can never be ahead of an honest log. */
 static enum store_status measure(struct verification *all, struct store_error *err)
 {
@@ -364,6 +378,8 @@ enum store_status verify_log(const struct settings *s, int64_t now,
     if (!all.leaves || !all.seen)
         st = store_fail(err, STORE_NO_MEMORY, "no memory for %" PRIu64 " entries", v->entries);
     if (st == STORE_OK)
+        st = open_ledger(&all, err);
+    if (st == STORE_OK)
         st = run_workers(&all, progress, err);
     if (st == STORE_OK)
         st = verify_order(&all, err);
@@ -373,6 +389,7 @@ enum store_status verify_log(const struct settings *s, int64_t now,
     free(all.seen);
     free(all.places.items);
     strings_free(&all.misnamed);
+    batch_ledger_close(all.dated);
     pthread_cond_destroy(&all.ended);
     pthread_mutex_destroy(&all.lock);
     return st;

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 
+#include "db/batch_ledger.h"
 #include "db/exhibit.h"
 #include "db/record.h"
 #include "db/verify.h"
@@ -38,8 +39,9 @@ enum seen {
 struct verification {
     const struct settings *settings;
     int64_t now;
-    struct tree head;  /* of seal.db; its size alone counts when it is damaged */
-    bool head_damaged; /* a finding says so already */
+    struct tree head;           /* of seal.db; its size alone counts when it is damaged */
+    bool head_damaged;          /* a finding says so already */
+    struct batch_ledger *dated; /* NULL: nothing was */
 
     /* by seq - 1; each element is written by one thread */
     unsigned char *leaves;

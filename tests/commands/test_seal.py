@@ -1,6 +1,7 @@
 """temoin seal: batches dated by an authority that answers well, badly, or not at all."""
 
 import datetime
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -166,6 +167,65 @@ class Closing(SealCase):
         self.use(self.first)
         self.note()
         self.assertIn("refuses", self.seal(status=75).stderr)
+
+
+class Verifying(SealCase):
+    def spoil(self, file, sql):
+        with sqlite3.connect(self.daemon.store / file) as db:
+            self.assertEqual(db.execute(sql).rowcount, 1)
+        db.close()
+
+    def findings(self):
+        done = self.temoin("verify", "--log", "--json", status=None)
+        self.assertEqual(done.stderr, "")
+        done = json.loads(done.stdout)
+        return [finding["what"] for finding in done["findings"]]
+
+    def test_what_is_dated_is_held_against_its_batch(self):
+        self.seal()
+        self.note()
+        self.seal()
+        self.assertEqual(self.findings(), [])
+        self.daemon.stop()
+        for file, damage, mend, words in (
+            ("batch.db", "UPDATE tile SET leaves = x'00' || substr(leaves, 2) WHERE batch = 1",
+             None, "batch 1: its tree"),
+            ("batch.db", "UPDATE batch SET first = first + 1 WHERE number = 2",
+             "UPDATE batch SET first = first - 1 WHERE number = 2", "batch 2 begins at"),
+            ("batch.db", "UPDATE batch SET entry = 1 WHERE number = 2", None, "name its token"),
+            ("batch.db", "UPDATE batch SET token = (SELECT token FROM batch WHERE number = 1)"
+             " WHERE number = 2", None, "batch 2: the timestamp token is not good"),
+        ):  # fmt: skip
+            with self.subTest(damage=damage):
+                saved = (self.daemon.store / file).read_bytes()
+                self.spoil(file, damage)
+                self.assertIn(words, "\n".join(self.findings()))
+                if mend:
+                    self.spoil(file, mend)
+                else:
+                    for name in (f"{file}-wal", f"{file}-shm"):
+                        (self.daemon.store / name).unlink(missing_ok=True)
+                    (self.daemon.store / file).write_bytes(saved)
+                self.assertEqual(self.findings(), [])
+        self.daemon.start()
+
+    def test_an_entry_signed_anew_after_its_timestamp(self):
+        """The company holds the seal's key: a new signature fits, its timestamp does not."""
+        self.seal()
+        record = self.directory / "record"
+        with sqlite3.connect(self.daemon.store / "log.db") as db:
+            record.write_bytes(db.execute("SELECT record FROM entry WHERE seq = 2").fetchone()[0])
+        db.close()
+        signature = subprocess.run(
+            ["openssl", "cms", "-sign", "-binary", "-cades", "-nosmimecap", "-md", "sha256",
+             "-in", record, "-signer", self.daemon.keys / "seal.pem",
+             "-inkey", self.daemon.keys / "seal.key", "-outform", "DER"],
+            capture_output=True, check=True, timeout=30).stdout  # fmt: skip
+        with sqlite3.connect(self.daemon.store / "seal" / "seal.db") as db:
+            db.execute("UPDATE signature SET p7s = ?, sha256 = ? WHERE seq = 2",
+                       (signature, hashlib.sha256(signature).digest()))  # fmt: skip
+        db.close()
+        self.assertEqual(self.findings(), ["not what was dated: changed after its timestamp"])
 
 
 class BadAuthorities(SealCase):

@@ -52,7 +52,7 @@ static void put_batch(struct world *w)
     for (uint64_t seq = 1; seq <= ENTRIES; seq++) {
         struct stored_entry e = {0};
         must(store_entry(w->db->store, seq, &e, &err));
-        must(batch_group(w->db, &e, group, &count, &err));
+        must(batch_group(w->db->seals, &e, group, &count, &err));
         assert_true(ers_node(group, count, &leaves[n++]));
         stored_entry_free(&e);
     }
@@ -119,7 +119,7 @@ static void each_entry_has_its_record(void **state)
         must(batch_evidence_record(w->db, seq, &ers, &err));
         assert_true(ers_decode(ers.data, ers.len, &record));
         must(store_entry(w->db->store, seq, &e, &err));
-        must(batch_group(w->db, &e, group, &count, &err));
+        must(batch_group(w->db->seals, &e, group, &count, &err));
         assert_int_equal(count, seq == 2 ? 4 : 3);
         assert_true(ers_stamp_root(&record.stamps[0], group, count, &root));
         assert_memory_equal(root.octets, t.root, ERS_HASH);
@@ -140,7 +140,7 @@ static void the_message_is_in_its_group(void **state)
     struct ers_hash group[GROUP_MOST], expected;
     size_t count;
     must(store_entry(w->db->store, 2, &e, &err));
-    must(batch_group(w->db, &e, group, &count, &err));
+    must(batch_group(w->db->seals, &e, group, &count, &err));
     SHA256((const unsigned char *)"A: b\r\n\r\nc\r\n", 11, expected.octets);
     assert_int_equal(count, 4);
     assert_memory_equal(group[3].octets, expected.octets, ERS_HASH);
