@@ -11,13 +11,14 @@
  * the daemon goes on meanwhile. An entry that looks damaged is read a second time, because its
  * message may just have moved to a volume.
  *
- * It cannot see that the log's end and the sealer's head were both set back to an earlier
- * state: only somebody who holds a later checkpoint can.
+ * It cannot see by itself that the log's end and the sealer's head were both set back to an earlier
+ * state: only somebody who holds a later checkpoint can (verdict.witness).
  */
 #ifndef TEMOIN_DB_VERIFY_H
 #define TEMOIN_DB_VERIFY_H
 
 #include "db/seal.h"
+#include "policy/note.h"
 
 struct finding {
     uint64_t seq; /* 0: about the log, a dossier or seal.db as a whole */
@@ -36,6 +37,11 @@ struct verdict {
     struct finding *findings;      /* in order of seq; none: intact */
     size_t count;
     size_t room;
+
+    /* set before verify_log(): a checkpoint from outside that must be a beginning of the log; not
+       owned; NULL: none */
+    const struct checkpoint *witness;
+    bool witnessed; /* it is one; what is not is a finding */
 };
 
 enum {

@@ -68,6 +68,9 @@ enum store_status verify_index(struct verification *all, struct store *store,
                                const struct exhibit *x, struct strings *problems,
                                struct store_error *err);
 
+/* The tree's root, subtrees and checkpoints; no entry is missing. */
+enum store_status verify_tree(struct verification *all, struct store_error *err);
+
 /* Gaps, root, dossier chains and the dossiers' index, when every entry has been looked at. */
 enum store_status verify_order(struct verification *all, struct store_error *err);
 

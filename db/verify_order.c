@@ -34,7 +34,7 @@ static const unsigned char *leaf(const struct verification *all, uint64_t seq)
     return all->leaves + (seq - 1) * TREE_HASH;
 }
 
-/* --- gaps and root --------------------------------------------------------------------------*/
+/* --- gaps -----------------------------------------------------------------------------------*/
 
 /* *missing: how many entries could not be read or are not there. */
 static bool check_gaps(struct verification *all, uint64_t *missing)
@@ -59,30 +59,6 @@ static bool check_gaps(struct verification *all, uint64_t *missing)
         seq = last;
     }
     return true;
-}
-
-static enum store_status check_root(struct verification *all, struct store_error *err)
-{
-    struct verdict *v = all->verdict;
-    struct tree tree = {0};
-    unsigned char sealed[TREE_HASH];
-    for (uint64_t seq = 1; seq <= v->sealed; seq++)
-        if (!tree_append(&tree, leaf(all, seq)))
-            return store_fail(err, STORE_INVALID, "the crypto library cannot hash");
-    if (!tree_root(&tree, v->root))
-        return store_fail(err, STORE_INVALID, "the crypto library cannot hash");
-    v->root_checked = true;
-    if (all->head_damaged)
-        return STORE_OK;
-    if (!tree_root(&all->head, sealed))
-        return store_fail(err, STORE_INVALID, "the crypto library cannot hash");
-    if (memcmp(sealed, v->root, TREE_HASH) != 0 &&
-        !verdict_add(v, 0,
-                     "seal.db: the root of its head is not that of the log's first %" PRIu64
-                     " entries",
-                     v->sealed))
-        return store_fail(err, STORE_NO_MEMORY, "out of memory");
-    return STORE_OK;
 }
 
 /* --- dossiers -------------------------------------------------------------------------------*/
@@ -298,7 +274,7 @@ enum store_status verify_order(struct verification *all, struct store_error *err
     uint64_t missing;
     if (!check_gaps(all, &missing) || !check_chains(all))
         return store_fail(err, STORE_NO_MEMORY, "out of memory");
-    enum store_status st = missing ? STORE_OK : check_root(all, err);
+    enum store_status st = missing ? STORE_OK : verify_tree(all, err);
     struct store *store = NULL;
     if (st == STORE_OK)
         st = store_open(all->settings->store_directory, STORE_READ, &store, err);

@@ -92,10 +92,10 @@ static bool split(const char *note, size_t len, struct parts *p)
 {
     if (len < 4 || len > NOTE_MAX || note[len - 1] != '\n' || !is_clean(note, len))
         return false;
-    size_t at = len - 1; /* the last empty line */
+    size_t at = len; /* behind the last empty line, which must not be the end */
     while (at >= 2 && !(note[at - 1] == '\n' && note[at - 2] == '\n'))
         at--;
-    if (at < 2)
+    if (at < 2 || at == len)
         return false;
     *p = (struct parts){note, at - 1, note + at, len - at};
     return true;

@@ -180,6 +180,7 @@ static void test_no_checkpoint(void **state)
         "o\n3\n" ROOT "\nx\n" SIGNED,
         "o\r\n3\r\n" ROOT SIGNED,
         "o\xff\n3\n" ROOT SIGNED,
+        "o\n3\n" ROOT SIGNED "\n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct checkpoint c;
