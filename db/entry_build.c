@@ -5,7 +5,8 @@
  * auth}, peer {ip, helo, tls}, ids {message_id, in_reply_to, references}, match {how,
  * strength}, kind, rule, proposed (review), overridden, learned {debtor, addresses}, report
  * {recipients [{final, original, action, status}], envelope_id, message_id, disposition},
- * edits. What is absent is left out; all that came from outside is foreign text.
+ * authentication {by, results [{result, domain, selector}]}, sender {domain, known}, edits. What is
+ * absent is left out; all that came from outside is foreign text.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -186,16 +187,63 @@ bool entry_outbound(const struct outbound *o, const struct accountant *a,
            put_edits(part, edits);
 }
 
+/* The domain of From when that is one address; NULL: it is not. */
+static const char *sender_domain(const struct reading *r)
+{
+    const char *domain = r->from.count == 1 ? address_domain(r->from.items[0]) : "";
+    return *domain ? domain : NULL;
+}
+
+static bool put_authentication(json_t *part, const struct inbound *i, const struct reading *r)
+{
+    const struct authres *a = &i->authentication;
+    json_t *list = json_array(), *object = json_object(), *sender = json_object();
+    bool ok = list && object && sender;
+    for (size_t k = 0; ok && k < a->count; k++) {
+        json_t *item = json_object();
+        ok = json_array_append_new(list, item) == 0 &&
+             put_text(item, "result", a->items[k].result) &&
+             put_text(item, "domain", a->items[k].domain) &&
+             put_text(item, "selector", a->items[k].selector);
+    }
+    ok = ok && put_text(object, "by", a->by) &&
+         (json_array_size(list) == 0 || json_object_set(object, "results", list) == 0) &&
+         put_text(sender, "domain", sender_domain(r)) &&
+         put_text(sender, "known", sender_known_name(i->known));
+    json_decref(list);
+    ok = put_object(part, "authentication", object) && ok;
+    return put_object(part, "sender", sender) && ok;
+}
+
+/* The level that the public record keeps, also when all else is erased; NULL: none. False: out of
+   memory. */
+static bool level_of(const struct inbound *i, const struct reading *r, const char *event,
+                     const char **level)
+{
+    struct strings passed = {0};
+    bool done = authres_passed(&i->authentication, &passed);
+    struct attribution_facts facts = {.event = event,
+                                      .how = i->how,
+                                      .strength =
+                                          i->verdict == INBOUND_STRONG ? "strong" : "review",
+                                      .from_domain = sender_domain(r),
+                                      .passed = &passed,
+                                      .known = i->known};
+    enum proof_level found = attribution_find(&facts).level;
+    *level = found == LEVEL_NONE ? NULL : level_name(found);
+    strings_free(&passed);
+    return done;
+}
+
 bool entry_inbound(const struct inbound *i, const struct envelope *env, const struct reading *r,
                    const struct report *report, const struct edits *edits, struct entry *e)
 {
     bool strong = i->verdict == INBOUND_STRONG;
-    bool is_report = r->kind == KIND_DSN || r->kind == KIND_MDN;
     e->event = i->event ? i->event : message_kind_name(r->kind);
     e->direction = "inbound";
-    e->level = is_report ? "reported" : NULL; /* who wrote a reply is not known by now */
     e->pauses = strong && i->pauses;
-    if (!begin(env, r, edits, e) || (strong && !strings_add_all(&e->dossiers, &i->invoices)) ||
+    if (!level_of(i, r, e->event, &e->level) || !begin(env, r, edits, e) ||
+        (strong && !strings_add_all(&e->dossiers, &i->invoices)) ||
         (!strong && i->invoices.count && !copy_text(i->invoices.items[0], &e->review_invoice)))
         return false;
     json_t *part = e->private_part;
@@ -203,5 +251,6 @@ bool entry_inbound(const struct inbound *i, const struct envelope *env, const st
            put_envelope(part, env, NULL) && put_ids(part, &e->ids, r) &&
            put_match(part, i->how, strong ? "strong" : "review") &&
            put_text(part, "kind", message_kind_name(r->kind)) &&
-           (!report || put_report(part, report)) && put_edits(part, edits);
+           (!report || put_report(part, report)) && put_authentication(part, i, r) &&
+           put_edits(part, edits);
 }

@@ -28,6 +28,7 @@ static void item_free(struct timeline_item *i)
     free(i->subject);
     free(i->from);
     strings_free(&i->to);
+    attribution_reading_free(&i->author);
     free(i->text);
     free(i->occurred);
     free(i->currency);
@@ -159,7 +160,6 @@ static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
     json_int_t about = json_integer_value(json_object_get(p, "about"));
     item->seq = e->seq;
     item->about = about > 0 && (uint64_t)about < e->seq ? (uint64_t)about : 0;
-    item->level = event_level(x->event, x->level);
     item->has_message = x->has_message;
     item->dropped = x->message_dropped;
     item->erased = !e->private_part.data;
@@ -167,6 +167,9 @@ static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
     item->size = x->size;
     item->has_amount = json_is_integer(amount);
     item->amount = json_integer_value(amount);
+    if (!attribution_read(x, &item->author))
+        return false;
+    item->level = item->author.found.level;
     return copy(x->time_text ? x->time_text : "", &item->time) && copy(x->event, &item->event) &&
            copy(x->direction, &item->direction) && take_text(p, "kind", &item->kind) &&
            take_text(json_object_get(p, "match"), "strength", &item->strength) &&
@@ -238,6 +241,9 @@ static enum store_status about_load(const struct timeline_sources *from, struct 
         strings_free(&item->to);
         item->to = message.to;
         item->size = message.size;
+        attribution_reading_free(&item->author);
+        item->author = message.author;
+        message.author = (struct attribution_reading){0};
         message.subject = message.from = NULL;
         message.to = (struct strings){0};
     }

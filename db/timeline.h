@@ -15,9 +15,9 @@
 #ifndef TEMOIN_DB_TIMELINE_H
 #define TEMOIN_DB_TIMELINE_H
 
+#include "db/attribution_read.h"
 #include "db/register.h"
 #include "db/seal.h"
-#include "policy/levels.h"
 
 struct timeline_item {
     uint64_t n;     /* number in the dossier; 0: in review */
@@ -27,10 +27,11 @@ struct timeline_item {
     char *event;
     char *direction; /* "outbound", "inbound"; NULL: a fact */
     enum proof_level level;
-    char *kind;     /* "reminder", "answer", "reply", …; NULL */
-    char *strength; /* "strong", "review": how surely it was matched; NULL */
-    char *subject;  /* the message's; of `about` when there is one; NULL: no message */
-    char *from;     /* its From field, decoded; NULL */
+    struct attribution_reading author; /* of the message; of `about` when there is one */
+    char *kind;                        /* "reminder", "answer", "reply", …; NULL */
+    char *strength;                    /* "strong", "review": how surely it was matched; NULL */
+    char *subject; /* the message's; of `about` when there is one; NULL: no message */
+    char *from;    /* its From field, decoded; NULL */
     struct strings to;
     bool has_message;
     bool dropped;                    /* only hash and size were kept */

@@ -32,6 +32,7 @@ struct weighing {
 void inbound_free(struct inbound *i)
 {
     strings_free(&i->invoices);
+    authres_free(&i->authentication);
     memset(i, 0, sizeof *i);
 }
 
@@ -285,6 +286,37 @@ const char *inbound_exclusion(const struct settings *s, const struct reading *r,
     return report_is_internal(&w) ? "report on our own mailbox" : NULL;
 }
 
+/* What the register knows of From, when that is one address. */
+static enum sender_known sender_of(const struct weighing *w, const struct strings *invoices)
+{
+    enum sender_known known = SENDER_UNKNOWN;
+    if (w->r->from.count != 1)
+        return known;
+    for (size_t i = 0; i < invoices->count; i++) {
+        const struct fact_invoice *invoice = facts_invoice(w->f, invoices->items[i]);
+        for (size_t k = 0; invoice && invoice->debtor && k < w->f->contact_count; k++) {
+            const struct fact_contact *c = &w->f->contacts[k];
+            if (c->address >= w->q->addresses.count || strcmp(c->debtor, invoice->debtor) != 0 ||
+                strcmp(w->q->addresses.items[c->address], w->r->from.items[0]) != 0)
+                continue;
+            if (!c->by_domain)
+                return SENDER_CONTACT;
+            known = SENDER_DOMAIN;
+        }
+    }
+    return known;
+}
+
+static bool authenticate(const struct weighing *w, struct inbound *out)
+{
+    const struct strings *fields = &w->r->authentication_results;
+    out->known = sender_of(w, &out->invoices);
+    for (size_t i = 0; i < fields->count; i++)
+        if (!authres_take(fields->items[i], w->s->authserv_id, &out->authentication))
+            return false;
+    return true;
+}
+
 bool inbound_decide(const struct settings *s, const struct envelope *e, const struct reading *r,
                     const struct report *report, const struct query *q, const struct facts *f,
                     struct inbound *out)
@@ -302,8 +334,10 @@ bool inbound_decide(const struct settings *s, const struct envelope *e, const st
         done = weigh_entry(&w, &f->entries[i]);
     if (done && w.strong.count == 0 && w.weak.count == 0 && !is_report(&w))
         done = weigh_subject(&w);
-    if (done)
+    if (done) {
         settle(&w, out);
+        done = authenticate(&w, out);
+    }
     strings_free(&w.numbers);
     strings_free(&w.strong);
     strings_free(&w.weak);

@@ -11,6 +11,8 @@
 #ifndef TEMOIN_POLICY_INBOUND_H
 #define TEMOIN_POLICY_INBOUND_H
 
+#include "policy/attribution.h"
+#include "policy/authres.h"
 #include "policy/direction.h"
 #include "policy/facts.h"
 #include "policy/report.h"
@@ -23,11 +25,13 @@ enum inbound_verdict {
 
 struct inbound {
     enum inbound_verdict verdict;
-    const char *reason;      /* static, for the log line */
-    const char *how;         /* "token", "thread", "subject": what routed it */
-    struct strings invoices; /* never empty when strong or review */
-    const char *event;       /* EVIDENCE 3: "reply", "auto-reply", "failed", … */
-    bool pauses;             /* a strong reply */
+    const char *reason;            /* static, for the log line */
+    const char *how;               /* "token", "thread", "subject": what routed it */
+    struct strings invoices;       /* never empty when strong or review */
+    const char *event;             /* EVIDENCE 3: "reply", "auto-reply", "failed", … */
+    bool pauses;                   /* a strong reply */
+    struct authres authentication; /* what our server found (authserv_id) */
+    enum sender_known known;       /* the only From, by the debtors of `invoices` */
 };
 
 /* `report` is NULL unless the message is a DSN or MDN. Pure. False: out of memory. */

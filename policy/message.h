@@ -24,7 +24,7 @@
 
 #include "policy/bytes.h"
 
-enum { FIELD_MAX = 64 * 1024, IDS_MAX = 200, ADDRESSES_MAX = 1000 };
+enum { FIELD_MAX = 64 * 1024, IDS_MAX = 200, ADDRESSES_MAX = 1000, RESULTS_MAX = 8 };
 
 /* One header field as the milter protocol hands it over (SMFIP_HDR_LEADSPC): `value` begins
    with the space after the colon, when there was one; continuation lines are split by LF. */
@@ -113,6 +113,9 @@ struct reading {
     bool has_reply_to;
     char *reply_to;           /* the single normalised address of Reply-To; NULL: none or several */
     bool has_notification_to; /* Disposition-Notification-To is there */
+    /* Authentication-Results fields above the first Received, as they are: what servers of ours
+       added since the message came in (RFC 8601, 4); at most RESULTS_MAX */
+    struct strings authentication_results;
 };
 
 /* Read a header. `r` is empty before. Any input is read, if only in part; false: out of memory. */

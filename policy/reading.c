@@ -23,6 +23,7 @@ struct reader {
     bool auto_submitted; /* RFC 3834: by itself enough */
     bool precedence_low; /* Precedence: bulk or junk: a list or a machine */
     bool auto_hint;      /* with low precedence, a machine's answer */
+    bool received;       /* a Received field was passed: what follows came from outside */
 };
 
 const char *message_kind_name(enum message_kind kind)
@@ -150,6 +151,19 @@ static bool take_dkim(struct reader *t, const char *value)
     return true;
 }
 
+static bool take_received(struct reader *t, const char *value)
+{
+    (void)value;
+    t->received = true;
+    return true;
+}
+
+static bool take_results(struct reader *t, const char *value)
+{
+    struct strings *kept = &t->r->authentication_results;
+    return t->received || kept->count == RESULTS_MAX || strings_add(kept, value);
+}
+
 static bool take_notification_to(struct reader *t, const char *value)
 {
     (void)value;
@@ -172,6 +186,8 @@ static const struct {
     {"Content-Type", take_content_type},
     {"DKIM-Signature", take_dkim},
     {"Disposition-Notification-To", take_notification_to},
+    {"Received", take_received},
+    {"Authentication-Results", take_results},
     {"Temoin-Token", take_token},
     {"Temoin-Invoice", take_invoice},
     {"Sensitivity", take_sensitivity},
@@ -257,5 +273,6 @@ void reading_free(struct reading *r)
     free(r->invoice_header);
     free(r->content_type);
     free(r->reply_to);
+    strings_free(&r->authentication_results);
     *r = (struct reading){0};
 }

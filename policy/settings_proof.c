@@ -134,6 +134,24 @@ static void take_dns(struct build *b)
     b->s->dns_server = build_copy(b, text);
 }
 
+/* RFC 8601, 2.2: a domain, or any other word. */
+static void take_authserv(struct build *b)
+{
+    const char *text = cfg_getstr(b->file->root, "authserv_id");
+    if (!text)
+        return;
+    size_t len = strlen(text);
+    bool plain = len > 0 && len < 256;
+    for (const char *p = text; *p; p++)
+        plain = plain && (unsigned char)*p > ' ' && *p != 0x7f && !strchr("\";()=", *p);
+    if (!plain)
+        COMPLAIN(b, b->file->root, "authserv_id", 0,
+                 "authserv_id = \"%s\": write the name that your mail server puts into "
+                 "Authentication-Results",
+                 text);
+    b->s->authserv_id = build_copy(b, text);
+}
+
 /* A dotted object identifier, as RFC 3161's reqPolicy. */
 static bool is_oid(const char *text)
 {
@@ -206,6 +224,7 @@ void build_proofs(struct build *b)
     s->accounting_retention_years = years(b, "accounting_retention_years");
     s->erase_needs_second = yes(root, "erase_needs_second");
     take_dns(b);
+    take_authserv(b);
     for (unsigned i = 0; i < cfg_size(root, "tsa"); i++)
         take_tsa(b, i);
 }

@@ -374,6 +374,40 @@ static void a_strong_inbound_entry_is_filed(void **state)
     entry_free(&e);
 }
 
+static void a_reply_is_acknowledged(void **state)
+{
+    (void)state;
+    struct envelope env;
+    struct reading r;
+    struct edits edits = {0};
+    struct entry e;
+    struct inbound i = {
+        .verdict = INBOUND_STRONG, .how = "token", .event = "reply", .known = SENDER_CONTACT};
+    fill(&env, &r);
+    strings_free(&r.from);
+    assert_true(strings_add(&r.from, "bob@debtor.example") && strings_add(&i.invoices, "F-1"));
+    assert_true(authres_take("mx.us; dkim=pass header.d=debtor.example header.s=k", "mx.us",
+                             &i.authentication));
+    entry_init(&e);
+    assert_true(entry_inbound(&i, &env, &r, NULL, &edits, &e));
+    assert_string_equal(e.level, "acknowledged");
+    char *text = json_dumps(e.private_part, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_non_null(strstr(text, "\"authentication\":{\"by\":\"mx.us\",\"results\":[{\"domain\":"
+                                 "\"debtor.example\",\"result\":\"pass\",\"selector\":\"k\"}]}"));
+    assert_non_null(
+        strstr(text, "\"sender\":{\"domain\":\"debtor.example\",\"known\":\"contact\"}"));
+    free(text);
+    entry_free(&e);
+    i.known = SENDER_UNKNOWN;
+    entry_init(&e);
+    assert_true(entry_inbound(&i, &env, &r, NULL, &edits, &e));
+    assert_null(e.level); /* a token alone proves nothing about who wrote */
+    entry_free(&e);
+    inbound_free(&i);
+    envelope_free(&env);
+    reading_free(&r);
+}
+
 static void a_weak_one_is_proposed(void **state)
 {
     (void)state;
@@ -401,6 +435,7 @@ int main(void)
         cmocka_unit_test(an_outbound_entry_tells_all),
         cmocka_unit_test(an_added_message_id_names_the_entry),
         cmocka_unit_test(a_strong_inbound_entry_is_filed),
+        cmocka_unit_test(a_reply_is_acknowledged),
         cmocka_unit_test(a_weak_one_is_proposed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

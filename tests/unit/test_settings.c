@@ -84,6 +84,7 @@ static void test_defaults_of_proofs(void **state)
     assert_false(s->erase_needs_second);
     assert_true(s->dkim_keys);
     assert_null(s->dns_server);
+    assert_null(s->authserv_id);
     assert_int_equal(s->tsa_count, 0);
     settings_unref(s);
 }
@@ -160,7 +161,7 @@ static const char every_proof[] = SMALLEST
     "seal_key = \"pkcs11:token=t;object=seal?pin-source=/p\"\nseal_certificate = /c/s.pem\n"
     "export_certificate = \"/c/e.pem\"\nseal_crls = { \"/c/ca.crl\" }\n"
     "retention_years = 6\naccounting_retention_years = 11\nerase_needs_second = on\n"
-    "dkim_keys = no\ndns_server = \"127.0.0.1:5353\"\n"
+    "dkim_keys = no\ndns_server = \"127.0.0.1:5353\"\nauthserv_id = mx.us.example\n"
     "tsa \"one\" { url = \"http://a.example/tsr\" certificate = /a.pem timeout = 2 }\n"
     "tsa \"two\" { url = \"https://b.example\" certificate = /b.pem policy = 1.2.3 }\n";
 
@@ -180,6 +181,7 @@ static void test_every_proof(void **state)
     assert_true(s->erase_needs_second);
     assert_false(s->dkim_keys);
     assert_string_equal(s->dns_server, "127.0.0.1:5353");
+    assert_string_equal(s->authserv_id, "mx.us.example");
     assert_int_equal(s->tsa_count, 2);
     assert_string_equal(s->tsas[0].name, "one");
     assert_string_equal(s->tsas[0].url, "http://a.example/tsr");
@@ -281,6 +283,8 @@ static const struct refusal refusals[] = {
     {SMALLEST "dns_server = \"ns.example\"\n", "t.conf:3: ", "address:port"},
     {SMALLEST "dns_server = \"127.0.0.1:70000\"\n", "t.conf:3: ", "address:port"},
     {SMALLEST "dns_server = \"[::1]53\"\n", "t.conf:3: ", "address:port"},
+    {SMALLEST "authserv_id = \"a b\"\n", "t.conf:3: ", "Authentication-Results"},
+    {SMALLEST "authserv_id = \"\"\n", "t.conf:3: ", "Authentication-Results"},
     {SMALLEST "tsa \"a\" {\n certificate = /a }\n", "t.conf:4: ", "no url"},
     {SMALLEST "tsa \"a\" {\n url = \"http://a\" }\n", "t.conf:4: ", "no certificate"},
     {SMALLEST "tsa \"a\" { certificate = /a\n url = \"ftp://a\" }\n", "t.conf:4: ", "http"},

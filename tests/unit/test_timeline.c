@@ -77,6 +77,17 @@ static int make_world(void **state)
         &world, &(struct wanted_entry){
                     .event = "reply", .direction = "inbound", .review = "F-1", .message = REPLY});
     sealed_store_sign(&world);
+    sealed_store_add(&world,
+                     &(struct wanted_entry){
+                         .event = "reply",
+                         .direction = "inbound",
+                         .invoice = "F-1",
+                         .message = REPLY,
+                         .private_json =
+                             "{\"match\":{\"how\":\"token\",\"strength\":\"strong\"},"
+                             "\"authentication\":{\"by\":\"mx.us\",\"results\":[{\"domain\":"
+                             "\"debtor.example\",\"result\":\"pass\"}]},"
+                             "\"sender\":{\"domain\":\"debtor.example\",\"known\":\"contact\"}}"});
     sealed_store_add(
         &world,
         &(struct wanted_entry){.event = "payment",
@@ -115,7 +126,7 @@ static void loaded(void **state)
     assert_int_equal(load("F-1", &t), STORE_OK);
     assert_true(t.registered);
     assert_int_equal(t.bill.amount - t.bill.paid, 100050);
-    assert_int_equal(t.count, 4);
+    assert_int_equal(t.count, 5);
     assert_int_equal(t.paused_by, 2);
     assert_string_equal(t.items[0].subject, "Facture F-1 impayée");
     assert_string_equal(t.items[0].from, "Jeanne Lefèvre <jeanne@creditor.example>");
@@ -128,10 +139,13 @@ static void loaded(void **state)
     assert_null(strchr(t.items[1].subject, '\x1b')); /* no colours from a stranger */
     assert_string_equal(t.items[2].text, "appelé, promet vendredi");
     assert_string_equal(t.items[2].occurred, "2026-11-20");
-    assert_int_equal(t.items[3].n, 4);
-    assert_int_equal(t.items[3].seq, 5);
-    assert_int_equal(t.items[3].amount, 20000);
-    assert_false(t.items[3].is_signed);
+    assert_int_equal(t.items[1].author.found.to, ATTRIBUTED_NONE);
+    assert_int_equal(t.items[3].level, LEVEL_ACKNOWLEDGED);
+    assert_int_equal(t.items[3].author.found.to, ATTRIBUTED_CONTACT);
+    assert_int_equal(t.items[4].n, 5);
+    assert_int_equal(t.items[4].seq, 6);
+    assert_int_equal(t.items[4].amount, 20000);
+    assert_false(t.items[4].is_signed);
     assert_int_equal(t.review_count, 1);
     assert_int_equal(t.reviews[0].seq, 4);
     timeline_cut(&t, 3);
@@ -152,9 +166,12 @@ static void as_text(void **state)
         "→ message prepared: our copy, before it left",
         "Facture F-1 impayée",
         "← reply received; its author is not authenticated",
+        "author   author not authenticated",
+        "← acknowledged: a DKIM-signed reply from a known contact's domain",
+        "author   DKIM signature of the domain debtor.example, valid according to mx.us;",
         "appelé, promet vendredi",
         "200.00 EUR",
-        "entry 5, not yet signed",
+        "entry 6, not yet signed",
         "entry 1, signed",
         "Waiting in review",
     };
@@ -180,9 +197,13 @@ static void as_json(void **state)
         json_integer_value(json_object_get(json_object_get(json, "register"), "balance")), 100050);
     assert_int_equal(json_integer_value(json_object_get(json, "paused_by")), 2);
     const json_t *entries = json_object_get(json, "entries");
-    assert_int_equal(json_array_size(entries), 4);
+    assert_int_equal(json_array_size(entries), 5);
     const json_t *first = json_array_get(entries, 0);
     assert_string_equal(json_string_value(json_object_get(first, "level")), "prepared");
+    assert_null(json_object_get(first, "attribution"));
+    const json_t *author = json_object_get(json_array_get(entries, 3), "attribution");
+    assert_string_equal(json_string_value(json_object_get(author, "to")), "contact");
+    assert_string_equal(json_string_value(json_object_get(author, "domain")), "debtor.example");
     const json_t *message = json_object_get(first, "message");
     assert_string_equal(json_string_value(json_object_get(message, "subject")),
                         "Facture F-1 impayée");
@@ -208,7 +229,7 @@ static void damaged_message(void **state)
     sealed_store_save(&world);
     sealed_store_sql(&world, "log.db", "DELETE FROM message WHERE seq = 1");
     assert_int_equal(load("F-1", &t), STORE_OK);
-    assert_int_equal(t.count, 4);
+    assert_int_equal(t.count, 5);
     assert_null(t.items[0].subject);
     struct bytes out = {0};
     assert_true(timeline_text(&t, &out));
