@@ -48,7 +48,8 @@ static const struct command commands[] = {
     {"review", command_review, SETTINGS_NEEDED, true, "weak matches: list, assign, dismiss"},
     {"file", command_file, SETTINGS_NEEDED, false, "take in a message that the milter did not see"},
     {"evidence", command_evidence, SETTINGS_NEEDED, false, "write the evidence file of an invoice"},
-    {"verify", command_verify, SETTINGS_OPTIONAL, true, "is the log what was written?"},
+    {"verify", command_verify, SETTINGS_OPTIONAL, true,
+     "is the log, or an evidence file, what was written?"},
     {"seal", command_seal, SETTINGS_NEEDED, true, "date the log by a timestamp authority"},
     {"erase", command_erase, SETTINGS_NEEDED, true, "delete personal data, keep the proof of it"},
     {"hold", command_hold, SETTINGS_NEEDED, true, "forbid erasures of a dossier, or allow them"},
@@ -125,6 +126,20 @@ static int run(const struct command *command, const char *config, int argc, char
     return status;
 }
 
+/* Evidence files are for everybody: no configuration, no user of the store's. */
+static const struct command verify_files = {"verify", command_verify_files, SETTINGS_OWN, false,
+                                            NULL};
+
+static bool asks_for_files(const struct command *command, int argc, char **argv)
+{
+    if (!command || command->run != command_verify)
+        return false;
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--log") == 0)
+            return false;
+    return true;
+}
+
 static const struct command *find_command(const char *name)
 {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
@@ -158,5 +173,7 @@ int main(int argc, char **argv)
         print_help(stderr);
         return EX_USAGE;
     }
+    if (asks_for_files(command, argc - 1, argv + 1))
+        command = &verify_files;
     return run(command, config, argc - 1, argv + 1);
 }

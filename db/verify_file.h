@@ -6,6 +6,7 @@
  *      st = file_pins_add(&pins, PIN_SEAL, "seal.pem", &err);
  *      struct file_verdict v = {0};
  *      st = verify_file(fd, &pins, &v, &err);
+ *      st = file_volumes_judge(&v, 1, &err);
  *      ... v.answer, v.lines[i].file, v.lines[i].what ...
  *      file_verdict_free(&v);
  *      file_pins_free(&pins);
@@ -59,8 +60,19 @@ struct file_line {
     char *what; /* one sentence, without its full stop */
 };
 
+/* Which part of which dossier a file holds, when its chain is sound. */
+struct file_span {
+    unsigned char dossier[16];
+    uint64_t volume, of;  /* 1 of 1: a dossier in one file */
+    uint64_t first, last; /* numbers in the dossier; 0: nothing that can be relied on */
+    unsigned char before[HASH_OCTETS]; /* leaf that the first one follows */
+    unsigned char leaf[HASH_OCTETS];   /* of the last one */
+    bool ends;                         /* with the entry of its export */
+};
+
 struct file_verdict {
     enum file_answer answer;
+    struct file_span span;
     struct file_line *lines; /* one for each file in the zip, then those about the whole */
     size_t count;
     size_t room;
@@ -84,6 +96,11 @@ void file_pins_free(struct file_pins *pins);
 enum store_status verify_file(int fd, const struct file_pins *pins, struct file_verdict *v,
                               struct store_error *err);
 void file_verdict_free(struct file_verdict *v);
+
+/* Add to the last of several volumes whether they are together a whole dossier; to a single file
+   the same. STORE_NO_MEMORY. */
+enum store_status file_volumes_judge(struct file_verdict *volumes, size_t count,
+                                     struct store_error *err);
 
 /* "intact", "not-identified", "incomplete", "altered". */
 const char *file_answer_name(enum file_answer answer);
