@@ -21,6 +21,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "db/batch.h"
 #include "db/checkpoint.h"
 #include "db/command.h"
 #include "db/example_conf.h"
@@ -339,6 +340,23 @@ static int sign_first(void *context)
     return status == STORE_OK ? EX_OK : command_fail_store(status, &err);
 }
 
+/* As `user`: date what is there, when an authority is configured. Its failure is no failure of
+   init: the timer tries again. */
+static int date_first(void *context)
+{
+    const struct init *i = context;
+    struct batch_closed done;
+    struct store_error err = {.text = ""};
+    if (i->s->tsa_count == 0)
+        return EX_OK;
+    if (batch_close(i->s, i->c->actor, false, &done, &err) == STORE_OK)
+        printf("Its beginning is dated by a third party.\n");
+    else
+        command_fail(EX_OK, "not yet dated: %s", err.text);
+    batch_closed_free(&done);
+    return EX_OK;
+}
+
 static int make_all(struct init *i, const struct owners *o)
 {
     const struct settings *s = i->s;
@@ -361,6 +379,8 @@ static int make_all(struct init *i, const struct owners *o)
         status = command_as_user(s->user, first_entry, i);
     if (status == EX_OK)
         status = command_as_user(s->sealer_user, sign_first, i);
+    if (status == EX_OK)
+        status = command_as_user(s->user, date_first, i);
     return status;
 }
 

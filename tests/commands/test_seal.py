@@ -48,9 +48,9 @@ class SealCase(Case):
         for authority in (self.first, self.second):
             authority.mode, authority.asked = "good", 0
         self.daemon = Dated(self.directory / self._testMethodName, BUILD)
-        self.daemon.authorities = [self.first]
         self.log_files.append(self.daemon.log_file)
         self.daemon.prepare()
+        self.use(self.first)  # only now, so that `init` has not asked it yet
         self.daemon.start()  # its sealer signs what is to be dated
         self.addCleanup(self.daemon.stop)
         self.temoin = self.daemon.temoin
@@ -167,6 +167,27 @@ class Closing(SealCase):
         self.use(self.first)
         self.note()
         self.assertIn("refuses", self.seal(status=75).stderr)
+
+
+class Beginning(SealCase):
+    def init(self, name):
+        daemon = Dated(self.directory / name, BUILD)
+        daemon.authorities = [self.first]
+        daemon.prepare(init=False)
+        return daemon, daemon.temoin("init")
+
+    def test_init_dates_the_first_entry(self):
+        daemon, done = self.init("dated")
+        self.assertIn("dated by a third party", done.stdout)
+        with sqlite3.connect(daemon.store / "batch.db") as db:
+            self.assertEqual(db.execute("SELECT first, last, entry FROM batch").fetchall(),
+                             [(1, 1, 2)])  # fmt: skip
+        db.close()
+
+    def test_init_succeeds_without_an_answer(self):
+        self.first.mode = "error"
+        _, done = self.init("undated")
+        self.assertIn("not yet dated", done.stderr)
 
 
 class Verifying(SealCase):
