@@ -1,6 +1,6 @@
 """Runs the Python tests: one process a test file, a few at a time, a time limit on everything.
 
-    python3 -m lib.runner [--only PATTERN] [--jobs N] [--tally FILE] [FILE…]
+    python3 -m lib.runner [--only PATTERN] [--without KIND] [--jobs N] [--tally FILE] [FILE…]
 
 Prints one line a test, failures in full with the logs that the test case can show, and writes
 "passed failed skipped" to the tally file. Exit status 1 when something failed.
@@ -26,7 +26,7 @@ from . import live
 HERE = pathlib.Path(__file__).resolve().parent.parent
 TEST_SECONDS = 120  # of one test, set-up of its class included
 FILE_SECONDS = 600
-KINDS = ("mta", "faults", "protocol", "daemon", "commands")  # the long ones first
+KINDS = ("mta", "faults", "protocol", "daemon", "commands", "judges")  # the long ones first
 
 
 class TooLong(AssertionError):
@@ -194,13 +194,15 @@ def main():
     options.add_argument("--only")
     options.add_argument("--jobs", type=int, default=min(3, (os.cpu_count() or 1) + 1))
     options.add_argument("--tally", type=pathlib.Path)
+    options.add_argument("--without", choices=KINDS, help="leave out the tests of this directory")
     options.add_argument("--file", type=pathlib.Path, help="(inside) run this file's tests here")
     options.add_argument("files", nargs="*", type=pathlib.Path)
     chosen = options.parse_args()
     if chosen.file:
         sys.exit(run_file(chosen.file.resolve(), chosen.only, chosen.tally))
     files = chosen.files or sorted(
-        (path for kind in KINDS for path in (HERE / kind).glob("test_*.py")),
+        (path for kind in KINDS if kind != chosen.without
+         for path in (HERE / kind).glob("test_*.py")),
         key=lambda path: (KINDS.index(path.parent.name), path.name),
     )
     total = run_all([f.resolve() for f in files], chosen.only, chosen.jobs)
