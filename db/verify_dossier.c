@@ -135,20 +135,13 @@ static void assigned_check(struct inspection *in, struct dossier_entry *e)
 
 /* --- erasures -------------------------------------------------------------------------------*/
 
-/* Does a list in it hold the number? */
-static bool lists_seq(const json_t *json, uint64_t seq)
+/* Is the number in the list of what an erasure took out? */
+static bool erased_by(const struct exhibit *x, uint64_t seq)
 {
-    const char *key;
-    const json_t *value;
+    const json_t *list = json_object_get(x->private_part, "erased"), *value;
     size_t i;
-    bool found = false;
-    if (json_is_object(json))
-        json_object_foreach((json_t *)json, key, value) found |= lists_seq(value, seq);
-    if (json_is_array(json))
-        json_array_foreach(json, i, value) found |=
-            (json_is_integer(value) && (uint64_t)json_integer_value(value) == seq) ||
-            lists_seq(value, seq);
-    return found;
+    json_array_foreach(list, i, value) if ((uint64_t)json_integer_value(value) == seq) return true;
+    return false;
 }
 
 static void erased_check(struct inspection *in, struct dossier_entry *e)
@@ -157,7 +150,7 @@ static void erased_check(struct inspection *in, struct dossier_entry *e)
         const struct dossier_entry *d = &in->entries[i];
         const struct exhibit *x = &d->exhibit;
         if (strcmp(x->event, "erasure") == 0 && x->seq > e->exhibit.seq &&
-            (lists_seq(x->private_part, e->exhibit.seq) || lists_seq(x->record, e->exhibit.seq))) {
+            erased_by(x, e->exhibit.seq)) {
             part_praise(in, e->record, "its private part%s erased, as %s.json says",
                         e->exhibit.has_message ? " and message were" : " was", d->stem);
             return;

@@ -476,10 +476,10 @@ class Dossier(VerifyCase):
         maker.fill()
         gone = maker.entries[1]
         gone.erased = True
-        erasure = asice.Entry("erasure", ground="person-request", entries=[8])
+        erasure = asice.Entry("erasure", ground="person-request", erased=[8])
         maker.entries.insert(3, erasure)
         self.judge_files(INTACT, maker.make(), "002.json: .*erased, as 004.json says")
-        erasure.private["entries"] = [9]
+        erasure.private["erased"] = [9]
         for entry in maker.entries:
             entry.prev = None
         self.judge_files(ALTERED, maker.make(), "no erasure in this dossier names it")
