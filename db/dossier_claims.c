@@ -90,8 +90,7 @@ bool words_nature(const struct dossier_view *v, enum language language, struct b
                               v->company);
 }
 
-/* --- how to verify
- * ------------------------------------------------------------------------------*/
+/* --- how to verify ---------------------------------------------------------------------------*/
 
 static bool step(struct strings *out, const char *sentence, const char *command)
 {
@@ -107,15 +106,16 @@ static bool step_seal(const struct dossier_view *v, enum language language, stru
                      "openssl cms -verify -binary -cades -purpose any -inform DER \\\n"
                      "    -in META-INF/signature001.p7s -content META-INF/ASiCManifest001.xml "
                      "\\\n"
-                     "    -CAfile seal.pem -attime %" PRId64 " -out /dev/null",
+                     "    -CAfile certs/export.pem -attime %" PRId64 " -out /dev/null",
                      v->exported) &&
-        step(out,
-             IN(language,
-                "Le sceau de l'ensemble : seal.pem est le certificat que la société remet par un "
-                "autre moyen. Les empreintes des fichiers sont dans le manifeste.",
-                "The seal of the whole: seal.pem is the certificate that the company hands over "
-                "by other means. The files' hashes are in the manifest."),
-             command.data);
+        step(
+            out,
+            IN(language,
+               "Le sceau de l'ensemble, par la clé d'export. Les empreintes des fichiers sont dans "
+               "le manifeste.",
+               "The seal of the whole, by the export's key. The files' hashes are in the "
+               "manifest."),
+            command.data);
     bytes_free(&command);
     return done;
 }
@@ -143,18 +143,21 @@ static bool step_fingerprint(const struct dossier_view *v, enum language languag
                              struct strings *out)
 {
     struct bytes sentence = {0};
-    if (!v->seal_fingerprint)
+    if (!v->seal_fingerprint || !v->export_fingerprint)
         return true;
-    bool done = bytes_printf(&sentence,
-                             IN(language,
-                                "Le certificat joint n'identifie personne à lui seul : demandez "
-                                "son empreinte à la société, par un autre moyen que ce dossier, "
-                                "et comparez-la à %s.",
-                                "The certificate that comes along identifies nobody by itself: "
-                                "ask the company for its fingerprint, by other means than this "
-                                "file, and compare it with %s."),
-                             v->seal_fingerprint) &&
-                step(out, sentence.data, "openssl x509 -in seal.pem -noout -fingerprint -sha256");
+    bool done =
+        bytes_printf(&sentence,
+                     IN(language,
+                        "Les certificats joints n'identifient personne à eux seuls : demandez "
+                        "leurs empreintes à la société, par un autre moyen que ce dossier, et "
+                        "comparez-les à %s (sceau des fiches) et %s (export).",
+                        "The certificates that come along identify nobody by themselves: ask the "
+                        "company for their fingerprints, by other means than this file, and "
+                        "compare them with %s (seal of the records) and %s (export)."),
+                     v->seal_fingerprint, v->export_fingerprint) &&
+        step(out, sentence.data,
+             "openssl x509 -in certs/seal.pem -noout -fingerprint -sha256\n"
+             "openssl x509 -in certs/export.pem -noout -fingerprint -sha256");
     bytes_free(&sentence);
     return done;
 }
@@ -185,8 +188,7 @@ bool words_steps(const struct dossier_view *v, enum language language, struct st
     return done;
 }
 
-/* --- summary
- * ------------------------------------------------------------------------------------*/
+/* --- summary ---------------------------------------------------------------------------------*/
 
 struct tally {
     size_t prepared, replies, acknowledged, reports, failures, facts;

@@ -99,11 +99,7 @@ static void erased(struct listing *l, const struct timeline_item *i)
     struct bytes s = {0};
     enum language lang = l->language;
     l->done = l->done && words_exhibit(i->n, lang, &s) &&
-              bytes_puts(&s, IN(lang,
-                                " : données personnelles effacées ; la fiche signée reste et tient "
-                                "sa place dans la numérotation.",
-                                ": personal data erased; the signed record remains and keeps its "
-                                "place in the numbering."));
+              bytes_puts(&s, IN(lang, "\u00a0: ", ": ")) && words_erased(i, lang, &s);
     add(l, &s);
 }
 

@@ -20,8 +20,7 @@ struct page {
 
 #define SAY(p, french, english) IN((p)->language, french, english)
 
-/* --- writing
- * ------------------------------------------------------------------------------------*/
+/* --- writing ---------------------------------------------------------------------------------*/
 
 /* Markup of ours. */
 static void raw(struct page *p, const char *markup)
@@ -100,8 +99,7 @@ static void section(struct page *p, const char *id, const char *title)
     element(p, "\">", title, "</h2>\n");
 }
 
-/* --- head
- * ---------------------------------------------------------------------------------------*/
+/* --- head ------------------------------------------------------------------------------------*/
 
 static void sum(struct page *p, const char *name, int64_t amount)
 {
@@ -211,8 +209,7 @@ static void head(struct page *p)
     navigation(p);
 }
 
-/* --- the timeline
- * -------------------------------------------------------------------------------*/
+/* --- the timeline ----------------------------------------------------------------------------*/
 
 static void level_tag(struct page *p, enum proof_level level)
 {
@@ -326,12 +323,21 @@ static void proof(struct page *p, const struct view_exhibit *x)
     raw(p, "</dl></details>");
 }
 
+static void author_row(struct page *p, const struct timeline_item *i)
+{
+    struct bytes words = {0};
+    p->done = p->done && words_author(i, p->language, &words);
+    foreign_row(p, "Attribution", words.data);
+    bytes_free(&words);
+}
+
 static void fact_rows(struct page *p, const struct timeline_item *i)
 {
     raw(p, "<dl>");
     if (i->subject)
         foreign_row(p, SAY(p, "Objet", "Subject"), i->subject);
     foreign_row(p, SAY(p, "De", "From"), i->from);
+    author_row(p, i);
     for (size_t k = 0; k < i->to.count; k++)
         foreign_row(p, k ? "" : SAY(p, "À", "To"), i->to.items[k]);
     if (i->has_amount) {
@@ -351,14 +357,11 @@ static void fact_rows(struct page *p, const struct timeline_item *i)
                 SAY(p, "Message trop grand : seules son empreinte et sa taille sont conservées.",
                     "Message too large: only its hash and size were kept."),
                 "</p>");
-    if (i->erased)
-        element(p, "<p class=\"warn\">",
-                SAY(p,
-                    "Effacé : la partie privée et le message ne sont plus conservés ; la fiche "
-                    "signée reste.",
-                    "Erased: the private part and the message are no longer kept; the signed "
-                    "record remains."),
-                "</p>");
+    if (i->erased) {
+        raw(p, "<p class=\"warn\">");
+        WORDS(p, words_erased(i, p->language, to));
+        raw(p, "</p>");
+    }
 }
 
 static const char *side(const struct timeline_item *i)
@@ -383,7 +386,7 @@ static void entry(struct page *p, const struct view_exhibit *x)
     level_tag(p, i->level);
     raw(p, "</header><p class=\"what\">");
     raw(p, !i->direction ? "" : strcmp(i->direction, "outbound") == 0 ? "→ " : "← ");
-    text(p, event_words(i->event, i->level, p->language));
+    text(p, words_event(i, p->language));
     raw(p, "</p>");
     fact_rows(p, i);
     message(p, x);
@@ -403,8 +406,7 @@ static void timeline(struct page *p)
         entry(p, &p->v->exhibits[i]);
 }
 
-/* --- the list of exhibits
- * -----------------------------------------------------------------------*/
+/* --- the list of exhibits --------------------------------------------------------------------*/
 
 static void cell(struct page *p, const char *name)
 {
@@ -427,7 +429,7 @@ static void exhibit_row(struct page *p, const struct view_exhibit *x)
     WORDS(p, words_bounds(&x->bounds, p->language, to));
     raw(p, "</td>");
     cell(p, "Nature");
-    text(p, event_words(i->event, i->level, p->language));
+    text(p, words_event(i, p->language));
     raw(p, "</td>");
     cell(p, SAY(p, "Niveau", "Level"));
     text(p, *words_level(i->level, p->language) ? words_level(i->level, p->language) : "—");
@@ -454,8 +456,7 @@ static void exhibits(struct page *p)
     raw(p, "</tbody></table></div>\n");
 }
 
-/* --- the rest
- * -----------------------------------------------------------------------------------*/
+/* --- the rest --------------------------------------------------------------------------------*/
 
 static void service(struct page *p)
 {

@@ -75,7 +75,8 @@ static const char DOSSIER_STYLE[] =
     "@media print{body{background:#fff;font-size:10.5pt}main{max-width:none;padding:0;"
     "box-shadow:none}nav{display:none}summary{list-style:none;color:var(--soft)}"
     "details::details-content{content-visibility:visible;display:block}"
-    "h2,h3{break-after:avoid}tr,.card,.sums{break-inside:avoid}"
+    ".entry{break-inside:auto}.entry header,summary{break-after:avoid}td.hash{min-width:0}"
+    "table{font-size:.82em}h2,h3{break-after:avoid}tr,.card,.sums{break-inside:avoid}"
     "pre{border-left:2px solid var(--line)}a{text-decoration:none}"
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}";
 

@@ -32,8 +32,7 @@ struct paper {
         bytes_free(&made);                  \
     } while (0)
 
-/* --- the first page
- * -----------------------------------------------------------------------------*/
+/* --- the first page --------------------------------------------------------------------------*/
 
 static bool creditor(const struct dossier_view *v, enum language language, struct bytes *to)
 {
@@ -122,8 +121,7 @@ static void first_page(struct paper *p)
     COMPOSED(p, words_summary(v, p->language, to), sheet_text(p->sheet, STYLE_BODY, 0, made.data));
 }
 
-/* --- the timeline
- * -------------------------------------------------------------------------------*/
+/* --- the timeline ----------------------------------------------------------------------------*/
 
 static void line(struct paper *p, const char *name, const char *value)
 {
@@ -155,12 +153,8 @@ static void fact(struct paper *p, const struct timeline_item *i)
                    SAY(p, "Message trop grand : seules son empreinte et sa taille sont conservées.",
                        "Message too large: only its hash and size were kept."));
     if (i->erased)
-        sheet_text(p->sheet, STYLE_STRONG, 12,
-                   SAY(p,
-                       "Effacé : la partie privée et le message ne sont plus conservés ; la "
-                       "fiche signée reste.",
-                       "Erased: the private part and the message are no longer kept; the signed "
-                       "record remains."));
+        COMPOSED(p, words_erased(i, p->language, to),
+                 sheet_text(p->sheet, STYLE_STRONG, 12, made.data));
 }
 
 static bool soft(const struct timeline_item *i, enum language language, struct bytes *to)
@@ -183,10 +177,11 @@ static void entry(struct paper *p, const struct view_exhibit *x)
     p->done = p->done && words_exhibit(i->n, p->language, &number) && soft(i, p->language, &when);
     if (p->done)
         sheet_entry(p->sheet, mark, name, number.data, when.data, i->subject ? 80 : 50);
-    COMPOSED(p, bytes_printf(to, "%s%s", arrow, event_words(i->event, i->level, p->language)),
+    COMPOSED(p, bytes_printf(to, "%s%s", arrow, words_event(i, p->language)),
              sheet_text(p->sheet, STYLE_STRONG, 12, made.data));
     line(p, SAY(p, "Objet", "Subject"), i->subject);
     line(p, SAY(p, "De", "From"), i->from);
+    COMPOSED(p, words_author(i, p->language, to), line(p, "Attribution", made.data));
     recipients(p, &i->to);
     line(p, SAY(p, "Réponse SMTP", "SMTP reply"), x->smtp_reply);
     fact(p, i);
@@ -207,8 +202,7 @@ static void timeline(struct paper *p)
         entry(p, &p->v->exhibits[i]);
 }
 
-/* --- exhibits
- * -----------------------------------------------------------------------------------*/
+/* --- exhibits --------------------------------------------------------------------------------*/
 
 /* Half of a hash a line: easier to compare by eye. */
 static bool named_hash(const char *file, const char *hash, struct bytes *to)
@@ -235,10 +229,9 @@ static void exhibit(struct paper *p, const struct view_exhibit *x)
               words_time(i->time, p->language, &time) &&
               words_bounds(&x->bounds, p->language, &dated) && file_and_hash(x, &hash);
     if (p->done) {
-        const char *const cells[] = {
-            number.data,          time.data,
-            dated.data,           event_words(i->event, i->level, p->language),
-            *level ? level : "—", hash.data};
+        const char *const cells[] = {number.data,          time.data,
+                                     dated.data,           words_event(i, p->language),
+                                     *level ? level : "—", hash.data};
         sheet_row(p->sheet, cells, link);
     }
     bytes_free(&number);
@@ -264,8 +257,7 @@ static void exhibits(struct paper *p)
     sheet_table_end(p->sheet);
 }
 
-/* --- edits
- * --------------------------------------------------------------------------------------*/
+/* --- edits -----------------------------------------------------------------------------------*/
 
 static void edits_of(struct paper *p, const struct view_exhibit *x)
 {
@@ -310,8 +302,7 @@ static void edits(struct paper *p)
         sheet_bullet(p->sheet, STYLE_BODY, SAY(p, "aucune n'est consignée.", "none is recorded."));
 }
 
-/* --- the rest
- * -----------------------------------------------------------------------------------*/
+/* --- the rest --------------------------------------------------------------------------------*/
 
 static void service(struct paper *p)
 {

@@ -39,7 +39,7 @@ static enum store_status time_of(struct store *store, uint64_t seq, int64_t *tim
     return st == STORE_NOT_FOUND ? STORE_OK : st;
 }
 
-/* --- gaps -----------------------------------------------------------------------------------*/
+/* --- gaps ------------------------------------------------------------------------------------*/
 
 static bool gap_add(struct dossier_view *v, int64_t from, int64_t to, bool announced)
 {
@@ -91,7 +91,7 @@ static enum store_status gaps_load(struct store *store, const struct fact_list *
     return st == STORE_OK && !gap_add(v, from, -1, true) && from >= 0 ? no_memory(err) : st;
 }
 
-/* --- other facts ----------------------------------------------------------------------------*/
+/* --- other facts -----------------------------------------------------------------------------*/
 
 /* "offset_us 12, synchronised true": plain members of a private part, but those of every
    entry. */

@@ -23,7 +23,7 @@ static enum store_status no_memory(struct store_error *err)
     return store_fail(err, STORE_NO_MEMORY, "out of memory");
 }
 
-/* --- freeing --------------------------------------------------------------------------------*/
+/* --- freeing ---------------------------------------------------------------------------------*/
 
 static void exhibit_clear(struct view_exhibit *x)
 {
@@ -54,12 +54,13 @@ void dossier_view_free(struct dossier_view *v)
     free(v->domain);
     free(v->origin);
     free(v->seal_fingerprint);
+    free(v->export_fingerprint);
     free(v->file);
     timeline_free(&v->timeline);
     *v = (struct dossier_view){0};
 }
 
-/* --- an exhibit -----------------------------------------------------------------------------*/
+/* --- an exhibit ------------------------------------------------------------------------------*/
 
 static bool file_name(char **to, unsigned digits, uint64_t n, const char *suffix)
 {
@@ -235,7 +236,7 @@ static enum store_status exhibit_load(struct loading *l, const struct timeline_i
     return st;
 }
 
-/* --- all ------------------------------------------------------------------------------------*/
+/* --- all -------------------------------------------------------------------------------------*/
 
 unsigned dossier_digits(size_t entries)
 {
@@ -256,7 +257,8 @@ static bool head_load(const struct dossier_view_sources *from, struct dossier_vi
     v->exported = from->exported;
     return copy(from->company ? from->company : "", &v->company) &&
            copy(from->domain, &v->domain) && copy(from->origin ? from->origin : "", &v->origin) &&
-           copy(from->seal_fingerprint, &v->seal_fingerprint) && copy(from->file, &v->file);
+           copy(from->seal_fingerprint, &v->seal_fingerprint) &&
+           copy(from->export_fingerprint, &v->export_fingerprint) && copy(from->file, &v->file);
 }
 
 static size_t waiting(const struct timeline *t, uint64_t last)

@@ -32,18 +32,23 @@ struct view_bounds {
 struct dossier_view_sources {
     struct timeline_sources timeline;
     const char *company;
-    const char *domain;           /* of the company; NULL: not shown */
-    const char *origin;           /* of the log */
-    const char *seal_fingerprint; /* hex SHA-256 of the seal's certificate; may be NULL */
-    const char *file;             /* the container's name, without directories; may be NULL */
-    int64_t exported;             /* seconds since 1970 */
-    struct text_reader *reader;   /* NULL: the messages' text is not shown */
+    const char *domain;             /* of the company; NULL: not shown */
+    const char *origin;             /* of the log */
+    const char *seal_fingerprint;   /* hex SHA-256 of the seal's certificate; may be NULL */
+    const char *export_fingerprint; /* of the certificate that seals the container; may be NULL */
+    const char *file;               /* the container's name, without directories; may be NULL */
+    int64_t exported;               /* seconds since 1970 */
+    struct text_reader *reader;     /* NULL: the messages' text is not shown */
 
     /* Fill in what is known of entry `seq`; NULL, or both left "": not yet dated. */
     enum store_status (*bounds)(void *context, uint64_t seq, struct view_bounds *out,
                                 struct store_error *err);
     void *bounds_context;
 };
+
+/* dossier_bounds.c: a `bounds` out of batch.db; its context is a struct batch_db. */
+enum store_status dossier_bounds_of_batches(void *context, uint64_t seq, struct view_bounds *out,
+                                            struct store_error *err);
 
 /* A message or a decision about one, or a fact. */
 struct view_exhibit {
@@ -74,7 +79,8 @@ struct view_fact {
 
 struct dossier_view {
     struct timeline timeline;
-    char *company, *domain, *origin, *seal_fingerprint, *file; /* NULL where not known */
+    char *company, *domain, *origin, *seal_fingerprint, *export_fingerprint,
+        *file; /* NULL where not known */
     int64_t exported;
     unsigned digits; /* of NNN in file names */
     struct view_exhibit *exhibits;

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/erasure.h"
 #include "policy/money.h"
 
 #define NBSP "\u00a0"  /* no-break space */
 #define NNBSP "\u202f" /* narrow no-break space: between thousands */
 
-/* --- dates
- * --------------------------------------------------------------------------------------*/
+/* --- dates -----------------------------------------------------------------------------------*/
 
 static const char *const months[][2] = {
     {"janvier", "January"}, {"février", "February"},  {"mars", "March"},
@@ -54,8 +54,7 @@ bool words_day(const char *day, enum language language, struct bytes *out)
     return bytes_printf(out, "%u%s" NBSP "%s" NBSP "%u", d, first, months[m - 1][language], y);
 }
 
-/* --- numbers
- * ------------------------------------------------------------------------------------*/
+/* --- numbers ---------------------------------------------------------------------------------*/
 
 /* Digits in groups of three. */
 static bool grouped(const char *digits, size_t len, const char *between, struct bytes *out)
@@ -109,8 +108,7 @@ bool words_size(uint64_t octets, enum language language, struct bytes *out)
            bytes_puts(out, IN(language, NBSP "octets", NBSP "octets"));
 }
 
-/* --- exhibits
- * -----------------------------------------------------------------------------------*/
+/* --- exhibits --------------------------------------------------------------------------------*/
 
 bool words_exhibit(uint64_t n, enum language language, struct bytes *out)
 {
@@ -184,8 +182,48 @@ bool words_edit(const struct edit *e, enum language language, struct bytes *out)
     return true;
 }
 
-/* --- the service
- * --------------------------------------------------------------------------------*/
+const char *words_event(const struct timeline_item *i, enum language language)
+{
+    /* A decision is not what it is about. */
+    return i->about ? event_words(i->event, i->level, language)
+                    : attribution_event_words(i->event, &i->author.found, language);
+}
+
+bool words_author(const struct timeline_item *i, enum language language, struct bytes *out)
+{
+    bool inbound = i->direction && strcmp(i->direction, "inbound") == 0;
+    if (i->erased || !(inbound || (i->about && i->subject)))
+        return true;
+    return attribution_words(&i->author.found, language, out);
+}
+
+bool words_erased(const struct timeline_item *i, enum language language, struct bytes *out)
+{
+    const struct erasure_ground *ground =
+        i->erased_ground ? erasure_ground(i->erased_ground) : NULL;
+    if (!i->erased_by)
+        return bytes_puts(out, IN(language,
+                                  "La partie privée manque, et aucune entrée du journal ne dit "
+                                  "qu'elle a été effacée.",
+                                  "The private part is missing, and no entry of the log says that "
+                                  "it was erased."));
+    return bytes_puts(out, IN(language, "Effacé le ", "Erased on ")) &&
+           words_time(i->erased_at, language, out) &&
+           bytes_printf(out,
+                        IN(language, ", par l'entrée %" PRIu64 " du journal ; motif\u00a0: %s. ",
+                           ", by entry %" PRIu64 " of the log; ground: %s. "),
+                        i->erased_by,
+                        ground             ? ground->words[language]
+                        : i->erased_ground ? i->erased_ground
+                                           : IN(language, "inconnu", "unknown")) &&
+           bytes_puts(out, IN(language,
+                              "La partie privée et le message ne sont plus conservés ; la fiche "
+                              "signée reste, à sa place dans la numérotation.",
+                              "The private part and the message are no longer kept; the signed "
+                              "record remains, in its place in the numbering."));
+}
+
+/* --- the service -----------------------------------------------------------------------------*/
 
 bool words_gap(const struct view_gap *g, enum language language, struct bytes *out)
 {

@@ -24,7 +24,7 @@ struct reading_parts {
     bool failed; /* out of memory */
 };
 
-/* --- header -----------------------------------------------------------------------------------*/
+/* --- header ----------------------------------------------------------------------------------*/
 
 static bool header_text(const char *octets, size_t len, struct bytes *out, bool *cut)
 {
@@ -46,7 +46,7 @@ static bool header_text(const char *octets, size_t len, struct bytes *out, bool 
     return done;
 }
 
-/* --- text -------------------------------------------------------------------------------------*/
+/* --- text ------------------------------------------------------------------------------------*/
 
 /* The decoded octets of a part, at most `limit` of them. NULL: no content, or no memory. */
 static GByteArray *content(GMimePart *part)
@@ -138,7 +138,7 @@ static void markup_text(struct reading_parts *r, const char *html)
     xmlFreeDoc(doc);
 }
 
-/* --- parts ------------------------------------------------------------------------------------*/
+/* --- parts -----------------------------------------------------------------------------------*/
 
 static void list_part(struct reading_parts *r, const char *name, const char *type, size_t size)
 {
@@ -235,7 +235,7 @@ json_t *message_parse(const char *octets, size_t len)
     return json;
 }
 
-/* --- taking it back ---------------------------------------------------------------------------*/
+/* --- taking it back --------------------------------------------------------------------------*/
 
 /* Control characters but line feeds and tabs become blanks; carriage returns go; more than two
    line ends in a row become two. False: out of memory. */

@@ -43,7 +43,7 @@ void message_text_free(struct message_text *t)
     *t = (struct message_text){0};
 }
 
-/* --- the process that reads one message -------------------------------------------------------*/
+/* --- the process that reads one message ------------------------------------------------------*/
 
 static void parse_and_end(const struct bytes *octets, int out)
 {
@@ -61,7 +61,7 @@ static void parse_and_end(const struct bytes *octets, int out)
     _exit(text ? 0 : 1);
 }
 
-/* --- the process that starts it ---------------------------------------------------------------*/
+/* --- the process that starts it --------------------------------------------------------------*/
 
 /* False: too long, too late, or a read error. */
 static bool collect_answer(int fd, struct bytes *answer)

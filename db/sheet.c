@@ -85,8 +85,7 @@ static void box(struct sheet *s, const struct colour *c, double x, double y, dou
     cairo_fill(s->cairo);
 }
 
-/* --- text
- * ---------------------------------------------------------------------------------------*/
+/* --- text ------------------------------------------------------------------------------------*/
 
 static PangoLayout *layout_of(struct sheet *s, enum sheet_style style, const char *text,
                               double width)
@@ -153,9 +152,11 @@ static void line_draw(struct sheet *s, PangoLayoutIter *at, enum sheet_style sty
     double ascent = (double)(pango_layout_iter_get_baseline(at) - extents.y) / PANGO_SCALE;
     if (flows && s->y + height > HEIGHT - BOTTOM)
         page_break(s);
-    colour(s, face->colour);
-    cairo_move_to(s->cairo, x + (double)extents.x / PANGO_SCALE, s->y + ascent);
-    pango_cairo_show_layout_line(s->cairo, pango_layout_iter_get_line_readonly(at));
+    if (s->out) { /* otherwise the pages are only counted */
+        colour(s, face->colour);
+        cairo_move_to(s->cairo, x + (double)extents.x / PANGO_SCALE, s->y + ascent);
+        pango_cairo_show_layout_line(s->cairo, pango_layout_iter_get_line_readonly(at));
+    }
     s->y += height + face->leading * face->size;
 }
 
@@ -270,8 +271,7 @@ void sheet_entry(struct sheet *s, enum sheet_mark mark, const char *name, const 
     s->y = y + height + 2;
 }
 
-/* --- tables
- * -------------------------------------------------------------------------------------*/
+/* --- tables ----------------------------------------------------------------------------------*/
 
 /* Draw one row at s->y; gives its height. `head`: white on navy. */
 static void cells_draw(struct sheet *s, const char *const *cells, bool head, const char *link)
@@ -377,8 +377,7 @@ void sheet_fields(struct sheet *s, const char *const *names, const char *const *
     s->y = y + height + 8;
 }
 
-/* --- pages
- * --------------------------------------------------------------------------------------*/
+/* --- pages -----------------------------------------------------------------------------------*/
 
 /* A line of small text at y, not part of the flow; `right`: flush right. */
 static void margin_text(struct sheet *s, const char *text, double y, bool right)
@@ -495,8 +494,7 @@ enum store_status sheet_close(struct sheet *s, unsigned *pages, struct store_err
     return st;
 }
 
-/* --- the leak checker
- * ---------------------------------------------------------------------------*/
+/* --- the leak checker ------------------------------------------------------------------------*/
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1

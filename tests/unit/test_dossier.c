@@ -154,6 +154,7 @@ static enum store_status load_until(uint64_t until, const char *invoice, struct 
                                         .domain = "creditor.example",
                                         .origin = "temoin.creditor.example",
                                         .seal_fingerprint = "00ff",
+                                        .export_fingerprint = "11ee",
                                         .file = "F_1_e.asice",
                                         .exported = EXPORTED,
                                         .reader = reader,
@@ -174,8 +175,7 @@ static void load(struct dossier_view *v)
     assert_int_equal(load_until(last, INVOICE, v), STORE_OK);
 }
 
-/* --- the view
- * -----------------------------------------------------------------------------------*/
+/* --- the view --------------------------------------------------------------------------------*/
 
 static void exhibits(void **state)
 {
@@ -259,8 +259,7 @@ static void cut_and_unknown(void **state)
     dossier_view_free(&v);
 }
 
-/* --- words
- * --------------------------------------------------------------------------------------*/
+/* --- words -----------------------------------------------------------------------------------*/
 
 #define assert_words(expected, call)              \
     do {                                          \
@@ -289,8 +288,7 @@ static void words(void **state)
     assert_words("pas encore datée par un tiers", words_bounds(&none, LANGUAGE_FR, to));
 }
 
-/* --- the page
- * -----------------------------------------------------------------------------------*/
+/* --- the page --------------------------------------------------------------------------------*/
 
 static void holds(const struct bytes *page, const char *const *wanted, bool yes)
 {
@@ -309,7 +307,7 @@ static void page(void **state)
                                          "sauf erreur, la facture reste impayée",
                                          "entries/005a.eml",
                                          "n&#39;émane d&#39;aucune juridiction",
-                                         "Effacé",
+                                         "La partie privée manque",
                                          "autre client",
                                          "entre le 21/11/2026 20:00:00",
                                          "pas encore datée par un tiers",
@@ -341,8 +339,7 @@ static void page(void **state)
     dossier_view_free(&v);
 }
 
-/* --- the document
- * -------------------------------------------------------------------------------*/
+/* --- the document ----------------------------------------------------------------------------*/
 
 static void save(const char *name, const struct bytes *data)
 {
