@@ -5,7 +5,8 @@
 use strict;
 use warnings;
 use Mail::DKIM::Verifier;
-use Mail::DKIM::PublicKey;
+use Mail::DKIM::DNS;
+use Net::DNS::RR;
 
 my ($message, @keys) = @ARGV;
 my %record;
@@ -16,13 +17,15 @@ for (@keys) {
 
 # No question goes out: what was asked of the DNS is in %record.
 no warnings 'redefine';
-*Mail::DKIM::PublicKey::fetch_async = sub {
-    my ($class, %parameters) = @_;
-    my $name = lc "$parameters{Selector}._domainkey.$parameters{Domain}";
-    my $found = $record{$name};
-    my $key = defined $found ? $class->parse($found) : undef;
-    $key->{Selector} = $parameters{Selector}, $key->{Domain} = $parameters{Domain} if $key;
-    return sub { return $key };
+*Mail::DKIM::DNS::query_async = sub {
+    my ($name, $type, %parameters) = @_;
+    my $calls = $parameters{Callbacks};
+    my $text = $record{lc $name};
+    my @found = defined $text
+        ? Net::DNS::RR->new(owner => $name, type => 'TXT', txtdata => [$text =~ /(.{1,255})/g])
+        : ();
+    eval { $calls->{Success}->(@found); 1 } or $calls->{Error}->($@);
+    return sub { };
 };
 
 open my $in, '<:raw', $message or die "$message: $!\n";

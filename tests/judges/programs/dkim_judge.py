@@ -1,0 +1,40 @@
+"""What dkimpy says of a message, and signatures to judge.
+
+    dkim_judge.py sign KEY.pem DOMAIN SELECTOR CANONICALIZATION < message   # prints the field
+    dkim_judge.py verify MESSAGE NAME=RECORD...        # exit status 0: every signature is good
+"""
+
+import re
+import sys
+
+import dkim
+
+
+def sign(key, domain, selector, canonicalization):
+    methods = tuple(canonicalization.encode().split(b"/"))
+    with open(key, "rb") as file:
+        field = dkim.sign(sys.stdin.buffer.read(), selector.encode(), domain.encode(), file.read(),
+                          canonicalize=methods)  # fmt: skip
+    sys.stdout.buffer.write(field)
+
+
+def verify(message, *records):
+    keys = dict(record.split("=", 1) for record in records)
+
+    def ask(name, timeout=5):
+        name = name.decode() if isinstance(name, bytes) else name
+        found = keys.get(name.rstrip(".").lower())
+        return found.encode() if found else None
+
+    with open(message, "rb") as file:
+        octets = file.read()
+    head = octets.partition(b"\r\n\r\n")[0]
+    count = len(re.findall(rb"(?im)^DKIM-Signature:", head))
+    judge = dkim.DKIM(octets)
+    good = [judge.verify(idx=i, dnsfunc=ask) for i in range(count)]
+    print(good)
+    sys.exit(0 if good and all(good) else 1)
+
+
+if __name__ == "__main__":
+    {"sign": sign, "verify": verify}[sys.argv[1]](*sys.argv[2:])
