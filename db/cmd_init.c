@@ -50,6 +50,7 @@ struct owners {
 struct init {
     const struct command_context *c;
     const struct settings *s;
+    struct strings made; /* the keys that this run made: "token", "seal", "export", "log" */
 };
 
 static int find_user(const char *name, uid_t *uid, gid_t *gid)
@@ -179,22 +180,36 @@ static int make_signer(const struct settings *s, const char *name, const char *u
     return status;
 }
 
-static int make_keys(const struct settings *s, const struct owners *o)
+/* What was not there before and is now is added to `made`. */
+static int make_keys(const struct settings *s, const struct owners *o, struct strings *made)
 {
+    static const struct {
+        const char *key, *file;
+    } files[] = {{"token", "token.keys"},
+                 {"seal", "seal.key"},
+                 {"export", "export.key"},
+                 {"log", "log.key"}};
+    enum { FILES = sizeof files / sizeof *files };
+    bool had[FILES];
     struct store_error err = {.text = ""};
     const char *directory = s->key_directory;
+    for (size_t i = 0; i < FILES; i++)
+        had[i] = exists(directory, files[i].file);
     int status = make_directory(directory, 0750, (uid_t)-1, o->group);
-    if (status == EX_OK && !exists(directory, "token.keys"))
+    if (status == EX_OK && !had[0])
         status = fail_as_created(keys_create(directory, o->group, &err), &err);
     if (status == EX_OK)
         status = make_signer(s, "seal", s->seal_key, o->sealer, o->group);
     if (status == EX_OK)
         status = make_signer(s, "export", s->export_key, o->user, o->group);
-    if (status == EX_OK && !exists(directory, "log.key")) {
+    if (status == EX_OK && !had[FILES - 1]) {
         status = fail_as_created(log_key_create(directory, &err), &err);
         if (status == EX_OK)
             status = give_key(directory, "log.key", o);
     }
+    for (size_t i = 0; status == EX_OK && i < FILES; i++)
+        if (!had[i] && exists(directory, files[i].file) && !strings_add(made, files[i].key))
+            status = command_fail(EX_OSERR, "out of memory");
     return status;
 }
 
@@ -318,11 +333,11 @@ static int first_entry(void *context)
     uint64_t seq;
     int status = identity_read(i->s, &id);
     if (status == EX_OK)
-        status =
-            append_fact(i, "init", "seal",
-                        json_pack("{s:s, s:s, s:s, s:s}", "fingerprint", id.fingerprint, "export",
-                                  id.export, "origin", id.origin, "log_key", id.log_key.data),
-                        &seq);
+        status = append_fact(i, "init", "seal",
+                             json_pack("{s:s, s:s, s:s, s:s, s:o}", "fingerprint", id.fingerprint,
+                                       "export", id.export, "origin", id.origin, "log_key",
+                                       id.log_key.data, "created", json_strings(&i->made)),
+                             &seq);
     if (status == EX_OK)
         printf("The log %s begins. SHA-256 fingerprints of its seal and of its export seal, to be "
                "kept\noutside too:\n  %s\n  %s\nand the key of its checkpoints:\n  %s\n",
@@ -360,7 +375,7 @@ static int date_first(void *context)
 static int make_all(struct init *i, const struct owners *o)
 {
     const struct settings *s = i->s;
-    int status = make_keys(s, o);
+    int status = make_keys(s, o, &i->made);
     if (status == EX_OK)
         status = make_directory(s->store_directory, 0750, o->user, o->group);
     if (status == EX_OK)
@@ -393,6 +408,7 @@ static int init(const struct command_context *c, struct settings *s)
         status = make_all(&i, &owners);
     if (status == EX_OK)
         puts("Next: temoin import your invoices and contacts, start temoind, temoin check --live");
+    strings_free(&i.made);
     return status;
 }
 
@@ -427,8 +443,7 @@ static int rotate(const struct command_context *c, struct settings *s)
     return result;
 }
 
-/* --- keys that an earlier version did not make
- * --------------------------------------------------*/
+/* --- keys that an earlier version did not make ----------------------------------------------*/
 
 /* As `user`. */
 static int log_missing_keys(void *context)
@@ -438,13 +453,14 @@ static int log_missing_keys(void *context)
     uint64_t seq;
     int status = identity_read(i->s, &id);
     if (status == EX_OK)
-        status = append_fact(
-            i, "key", "log_key",
-            json_pack("{s:s, s:s}", "change", "created", "verifier", id.log_key.data), &seq);
+        status = append_fact(i, "key", "keys",
+                             json_pack("{s:o, s:s, s:s}", "created", json_strings(&i->made),
+                                       "export", id.export, "log_key", id.log_key.data),
+                             &seq);
     if (status == EX_OK)
-        printf(
-            "The key of the log's checkpoints is made. Keep its public half outside too:\n  %s\n",
-            id.log_key.data);
+        printf("Made. Keep outside too the SHA-256 fingerprint of the export seal and the key of "
+               "the log's\ncheckpoints:\n  %s\n  %s\n",
+               id.export, id.log_key.data);
     identity_free(&id);
     return status;
 }
@@ -453,12 +469,12 @@ static int make_missing(const struct command_context *c, struct settings *s)
 {
     struct init i = {.c = c, .s = s};
     struct owners owners;
-    bool had_log_key = exists(s->key_directory, "log.key");
     int status = find_owners(s, &owners);
     if (status == EX_OK)
-        status = make_keys(s, &owners);
-    if (status == EX_OK && !had_log_key)
+        status = make_keys(s, &owners, &i.made);
+    if (status == EX_OK && i.made.count)
         status = command_as_user(s->user, log_missing_keys, &i);
+    strings_free(&i.made);
     return status;
 }
 

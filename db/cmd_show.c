@@ -9,11 +9,13 @@
 #include <sysexits.h>
 
 #include "db/command.h"
+#include "db/scribe_client.h"
 #include "db/timeline.h"
 
 static const char USAGE[] = "usage: temoin show [--json] INVOICE\n\n"
                             "Prints sums, debtor, contacts, whether reminders are paused, every\n"
-                            "entry of the dossier, and what waits in review for it.\n\n"
+                            "entry of the dossier, and what waits in review for it. That somebody\n"
+                            "looked is itself an entry of the log.\n\n"
                             "  --json  print the same for programs\n";
 
 /* The register may not have been made yet; all else must be there. */
@@ -50,6 +52,26 @@ static int print_text(const struct timeline *t)
     return status;
 }
 
+/* Who looked at a dossier, and when, is an entry of the log (not of the dossier, which would grow
+   by being looked at). Whoever may read the files but not write is warned, not hindered. */
+static void record_read(const struct command_context *c, const char *invoice)
+{
+    struct entry e;
+    struct appended done = {0};
+    struct store_error err = {"out of memory"};
+    enum store_status st = STORE_NO_MEMORY;
+    entry_init(&e);
+    e.event = "read";
+    e.actor = c->actor;
+    e.private_part = json_pack("{s:s, s:o}", "what", "show", "dossier", json_foreign(invoice));
+    if (e.private_part)
+        st = log_append(c->settings, &e, &done, &err);
+    if (st != STORE_OK)
+        command_fail(EX_OK, "the log does not tell that this dossier was looked at: %s", err.text);
+    appended_free(&done);
+    entry_free(&e);
+}
+
 static int show(const struct command_context *c, const char *invoice, bool as_json)
 {
     struct timeline_sources from = {0};
@@ -64,6 +86,8 @@ static int show(const struct command_context *c, const char *invoice, bool as_js
                                 : print_text(&t);
     timeline_free(&t);
     sources_close(&from);
+    if (st == STORE_OK)
+        record_read(c, invoice);
     return status;
 }
 

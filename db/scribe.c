@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "db/clock.h"
 #include "db/msg.h"
 #include "db/scribe_requests.h"
 #include "db/scribe_upkeep.h"
@@ -70,6 +71,7 @@ struct scribe {
     size_t group_count, group_octets;
     struct request owed[OWED_MAX]; /* facts of our own that are not committed yet */
     size_t owed_count;
+    struct clock_watch clock;
     struct upkeep *upkeep;
     bool register_seen;
     int64_t tidy_ms; /* when to tidy next */
@@ -243,11 +245,13 @@ static void serve_group(struct scribe *s)
 
 /* --- facts of our own -----------------------------------------------------------------------*/
 
-/* "start", "stop", "configuration" (EVIDENCE 2); kept until the store takes it. */
-static void owe(struct scribe *s, const char *event)
+/* "start", "stop", "configuration", "clock" (EVIDENCE 2); kept until the store takes it. `part` is
+   taken over. */
+static void owe(struct scribe *s, const char *event, json_t *part)
 {
     if (s->owed_count == OWED_MAX) {
         msg_error("%s cannot be recorded: the store has taken nothing for long", event);
+        json_decref(part);
         return;
     }
     struct request *r = &s->owed[s->owed_count];
@@ -255,7 +259,7 @@ static void owe(struct scribe *s, const char *event)
     entry_init(&r->entry);
     r->entry.event = event;
     r->entry.actor = "scribe";
-    r->entry.private_part = writer_versions(s->desk.settings);
+    r->entry.private_part = part;
     if (r->entry.private_part)
         s->owed_count++;
     else
@@ -291,7 +295,7 @@ static void reload(struct scribe *s, const struct frame *f)
         settings_unref(s->reloaded);
         s->reloaded = next;
         s->desk.settings = next;
-        owe(s, "configuration");
+        owe(s, "configuration", writer_versions(s->desk.settings));
         pay(s);
     } else {
         msg_error("configuration not taken over: %s", errors.count ? errors.items[0] : "no text");
@@ -385,10 +389,13 @@ static bool loop(struct scribe *s)
         hang_up_slow(s);
         accept_more(s, s->connection_count < CONNECTIONS_MAX);
         hold_register(s);
+        json_t *news = clock_news(&s->clock);
+        if (news)
+            owe(s, "clock", news);
         pay(s);
     }
     turn(s, 0); /* what had arrived */
-    owe(s, "stop");
+    owe(s, "stop", writer_versions(s->desk.settings));
     pay(s);
     return true;
 }
@@ -480,7 +487,7 @@ int scribe_run(const struct scribe_setup *setup)
     s->desk.milter_uid = uid_of(setup->settings->milter_user);
     int status = begin(s);
     if (status == EX_OK) {
-        owe(s, "start");
+        owe(s, "start", writer_start(s->desk.settings));
         pay(s);
         if (!say_ready(s) || !loop(s))
             status = EX_OSERR;

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "db/clock.h"
 #include "db/seal.h"
 
 enum { PIECE = 64 * 1024 };
@@ -77,4 +78,15 @@ json_t *writer_versions(const struct settings *s)
     return json_pack("{s:s, s:{s:s, s:s, s:s, s:s}}", "configuration", s->sha256, "versions",
                      "temoin", PACKAGE_VERSION, "openssl", OpenSSL_version(OPENSSL_VERSION_STRING),
                      "jansson", jansson_version_str(), "kernel", system.release);
+}
+
+json_t *writer_start(const struct settings *s)
+{
+    struct clock_reading now;
+    json_t *part = writer_versions(s);
+    json_t *clock = part && clock_read(&now) ? clock_json(&now, 0) : NULL;
+    if (!clock || json_object_set_new(part, "clock", clock) == 0)
+        return part;
+    json_decref(part);
+    return NULL;
 }

@@ -22,8 +22,11 @@ enum store_status writer_identify(const struct settings *s, struct writer *w,
 struct store_context writer_context(const struct writer *w, const struct settings *s,
                                     const char *process, unsigned uid);
 
-/* The private part of "start", "stop" and "configuration": the configuration's hash and the
+/* The private part of "stop" and "configuration": the configuration's hash and the
    versions of program and libraries. NULL: out of memory. */
 json_t *writer_versions(const struct settings *s);
+
+/* The same for "start", with the clock's state (db/clock.h) as "clock". */
+json_t *writer_start(const struct settings *s);
 
 #endif
