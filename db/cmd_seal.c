@@ -10,20 +10,23 @@
 #include <sysexits.h>
 
 #include "db/batch.h"
+#include "db/checkpoint_mail.h"
 #include "db/command.h"
 #include "db/record.h"
 
 static const char help[] =
     "usage: temoin seal [--timer] [--json]\n"
-    "       temoin seal --renew [--json]\n\n"
+    "       temoin seal --renew [--json]\n"
+    "       temoin seal --mail-checkpoint\n\n"
     "Closes the batch: all entries since the last one are dated together by one timestamp (RFC\n"
     "3161) of an authority of the configuration. With nothing new, does so once a day.\n\n"
     "  --timer  leave alone authorities that failed a short time ago\n"
     "  --renew  renew timestamps whose certificates end within 90 days\n"
-    "  --json   print the result for programs\n";
+    "  --json   print the result for programs\n"
+    "  --mail-checkpoint  mail the newest checkpoint of the log to checkpoint_to\n";
 
 struct wishes {
-    bool timer, renew, json;
+    bool timer, renew, json, mail;
 };
 
 static int print_json(const struct wishes *w, const struct batch_closed *done)
@@ -80,11 +83,10 @@ static int seal(const struct command_context *c, const struct wishes *w)
 
 int command_seal(const struct command_context *c, int argc, char **argv)
 {
-    static const struct option options[] = {{"timer", no_argument, NULL, 't'},
-                                            {"renew", no_argument, NULL, 'r'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"timer", no_argument, NULL, 't'}, {"renew", no_argument, NULL, 'r'},
+        {"json", no_argument, NULL, 'j'},  {"mail-checkpoint", no_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},  {NULL, 0, NULL, 0}};
     struct wishes w = {0};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -95,10 +97,13 @@ int command_seal(const struct command_context *c, int argc, char **argv)
         w.timer |= option == 't';
         w.renew |= option == 'r';
         w.json |= option == 'j';
+        w.mail |= option == 'm';
     }
     if (optind != argc)
         return command_misused("seal", "seal takes no argument");
     if (w.timer && w.renew)
         return command_misused("seal", "--timer is for closing, not for --renew");
-    return seal(c, &w);
+    if (w.mail && (w.timer || w.renew || w.json))
+        return command_misused("seal", "--mail-checkpoint stands alone");
+    return w.mail ? checkpoint_mail(c) : seal(c, &w);
 }

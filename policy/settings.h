@@ -99,15 +99,16 @@ struct settings {
     /* proofs */
     bool witness;                                /* Temoin-Checkpoint in reminders */
     struct strings checkpoint_to;                /* normalised addresses */
+    char *sendmail_path;                         /* takes mail on standard input, with -i -t */
     char *seal_key, *export_key;                 /* URIs of OpenSSL's STORE */
     char *seal_certificate, *export_certificate; /* PEM files */
     struct strings seal_crls;                    /* PEM or DER files */
     unsigned retention_years, accounting_retention_years;
     bool erase_needs_second;
-    char *dns_server; /* "address", "address:port" or "[address]:port"; NULL: resolv.conf */
+    char *dns_server;  /* "address", "address:port" or "[address]:port"; NULL: resolv.conf */
     char *authserv_id; /* whose Authentication-Results are believed; NULL: nobody's */
-    bool dkim_keys;   /* keep the DNS keys of matched inbound mail */
-    struct tsa *tsas; /* in order of preference */
+    bool dkim_keys;    /* keep the DNS keys of matched inbound mail */
+    struct tsa *tsas;  /* in order of preference */
     size_t tsa_count;
 
     /* process */

@@ -153,6 +153,7 @@ static cfg_t *new_parser(void)
                        CFG_STR("spill_size", "256k", ONE),
                        CFG_BOOL("witness", cfg_false, ONE),
                        CFG_STR_LIST("checkpoint_to", NULL, UNSET),
+                       CFG_STR("sendmail_path", "/usr/sbin/sendmail", ONE),
                        CFG_STR("seal_key", NULL, UNSET),
                        CFG_STR("seal_certificate", NULL, UNSET),
                        CFG_STR("export_key", NULL, UNSET),

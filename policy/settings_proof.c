@@ -219,6 +219,7 @@ void build_proofs(struct build *b)
             build_add(b, &s->checkpoint_to, to);
         free(to);
     }
+    s->sendmail_path = file_name(b, root, "sendmail_path");
     take_keys(b);
     s->retention_years = years(b, "retention_years");
     s->accounting_retention_years = years(b, "accounting_retention_years");

@@ -151,3 +151,63 @@ class Attacks(CheckpointCase):
             path.write_bytes(untouched)
         self.daemon.temoin("verify", "--log")
         self.daemon.start()
+
+
+class Mailed(CheckpointCase):
+    """temoin seal --mail-checkpoint, with a sendmail of our own."""
+
+    @classmethod
+    def configure(cls, daemon):
+        cls.program, cls.outbox = cls.directory / "sendmail", cls.directory / "outbox"
+        cls.outbox.mkdir()
+        cls.outbox.chmod(0o777)
+        cls.program.write_text(
+            f"#!/bin/sh\n[ -e {cls.outbox}/down ] && exit 75\n"
+            f'echo "$@" > {cls.outbox}/args; cat > {cls.outbox}/mail\n'
+        )
+        cls.program.chmod(0o755)
+        daemon.settings["checkpoint_to"] = ["auditor@audit.example", "maitre@avocat.example"]
+        daemon.settings["sendmail_path"] = cls.program
+
+    def sent(self):
+        with sqlite3.connect(f"file:{self.daemon.store}/log.db?mode=ro", uri=True) as db:
+            rows = db.execute("SELECT private FROM entry WHERE event = 'checkpoint' ORDER BY seq")
+            return [json.loads(row[0]) for row in rows]
+
+    def test_mailed_logged_and_good_later(self):
+        note = self.newest()
+        before = len(self.sent())
+        self.daemon.temoin("seal", "--mail-checkpoint")
+        mail = (self.outbox / "mail").read_bytes()
+        self.assertEqual((self.outbox / "args").read_text().split(), ["-i", "-t"])
+        self.assertIn(b"\nTo: auditor@audit.example,\n\tmaitre@avocat.example\n", mail)
+        self.assertTrue(mail.endswith(note))
+        entry = self.sent()[before]
+        self.assertEqual(entry["sent_to"], ["auditor@audit.example", "maitre@avocat.example"])
+        self.assertEqual(entry["note"].encode(), note)
+        self.remind()
+        self.newest()
+        self.assertIn("is a beginning", self.verify(mail))
+
+    def test_sendmail_that_fails(self):
+        self.newest()
+        before = len(self.sent())
+        down = self.outbox / "down"
+        down.touch()
+        try:
+            self.daemon.temoin("seal", "--mail-checkpoint", status=75)
+        finally:
+            down.unlink()
+        self.program.rename(self.directory / "gone")
+        try:
+            self.daemon.temoin("seal", "--mail-checkpoint", status=69)
+        finally:
+            (self.directory / "gone").rename(self.program)
+        self.assertEqual(len(self.sent()), before, "what was not sent is not said to be")
+        self.daemon.temoin("seal", "--mail-checkpoint", "--renew", status=64)
+
+
+class Nobody(CheckpointCase):
+    def test_nobody_to_mail_to(self):
+        done = self.daemon.temoin("seal", "--mail-checkpoint", status=78)
+        self.assertIn("checkpoint_to", done.stderr)

@@ -74,6 +74,7 @@ static void test_defaults_of_proofs(void **state)
     struct settings *s = parsed(SMALLEST);
     assert_false(s->witness);
     assert_int_equal(s->checkpoint_to.count, 0);
+    assert_string_equal(s->sendmail_path, "/usr/sbin/sendmail");
     assert_string_equal(s->seal_key, "file:/etc/temoin/keys/seal.key");
     assert_string_equal(s->seal_certificate, "/etc/temoin/keys/seal.pem");
     assert_string_equal(s->export_key, "file:/etc/temoin/keys/export.key");
@@ -277,6 +278,7 @@ static const struct refusal refusals[] = {
     {SMALLEST "seal_key = \"/k/seal.key\"\n", "t.conf:3: ", "no URI"},
     {SMALLEST "export_key = \"file:\"\n", "t.conf:3: ", "no URI"},
     {SMALLEST "seal_certificate = seal.pem\n", "t.conf:3: ", "absolute path"},
+    {SMALLEST "sendmail_path = sendmail\n", "t.conf:3: ", "absolute path"},
     {SMALLEST "seal_crls = { /a, b }\n", "t.conf:3: ", "absolute path"},
     {SMALLEST "retention_years = 0\n", "t.conf:3: ", "1 to 100"},
     {SMALLEST "accounting_retention_years = 101\n", "t.conf:3: ", "1 to 100"},
