@@ -12,6 +12,8 @@ from lib.judges import Trust
 
 @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
 class Reference(Judged, Dated, JudgedCase):
+    grouped = ("batches/*.checkpoint", "log/log.pub.pem")
+
     @classmethod
     def make(cls):
         keys = asice.Keys(cls.directory / "keys")
