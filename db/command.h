@@ -36,6 +36,8 @@ int command_seal(const struct command_context *c, int argc, char **argv);
 int command_stats(const struct command_context *c, int argc, char **argv);
 int command_evidence(const struct command_context *c, int argc, char **argv);
 
+int command_backup(const struct command_context *c, int argc, char **argv);
+int command_restore(const struct command_context *c, int argc, char **argv);
 int command_erase(const struct command_context *c, int argc, char **argv);
 int command_hold(const struct command_context *c, int argc, char **argv);
 int command_retention(const struct command_context *c, int argc, char **argv);

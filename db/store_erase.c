@@ -94,7 +94,8 @@ static enum store_status check_holds(struct store *store, uint64_t seq, struct s
     return st;
 }
 
-static enum store_status check_one(struct store *store, uint64_t seq, struct store_error *err)
+static enum store_status check_one(struct store *store, uint64_t seq, bool again,
+                                   struct store_error *err)
 {
     sqlite3_stmt *s;
     bool row = false;
@@ -110,7 +111,7 @@ static enum store_status check_one(struct store *store, uint64_t seq, struct sto
     else if (st == STORE_OK && !erasure_allowed((const char *)sqlite3_column_text(s, 0)))
         st = invalid(err, seq, "it shows how the log was kept and holds no data of a debtor's");
     db_done(s);
-    return st == STORE_OK ? check_holds(store, seq, err) : st;
+    return st == STORE_OK && !again ? check_holds(store, seq, err) : st;
 }
 
 enum store_status erasure_check(struct store *store, const struct entry *e, struct store_error *err)
@@ -127,8 +128,10 @@ enum store_status erasure_check(struct store *store, const struct entry *e, stru
         return store_fail(err, STORE_INVALID,
                           "erasure refused: it must name 1 to %d entries, in order", ERASURE_MAX);
     enum store_status st = STORE_OK;
+    /* What a restore repeats was allowed when it was done, whatever was held at the backup. */
+    bool again = json_is_object(json_object_get(e->private_part, "again"));
     for (size_t i = 0; st == STORE_OK && i < count; i++)
-        st = check_one(store, seqs[i], err);
+        st = check_one(store, seqs[i], again, err);
     free(seqs);
     return st;
 }

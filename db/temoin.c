@@ -51,6 +51,8 @@ static const struct command commands[] = {
     {"verify", command_verify, SETTINGS_OPTIONAL, true,
      "is the log, or an evidence file, what was written?"},
     {"seal", command_seal, SETTINGS_NEEDED, true, "date the log by a timestamp authority"},
+    {"backup", command_backup, SETTINGS_NEEDED, false, "copy the store while the daemon runs"},
+    {"restore", command_restore, SETTINGS_NEEDED, false, "a store out of a backup, renamed"},
     {"erase", command_erase, SETTINGS_NEEDED, true, "delete personal data, keep the proof of it"},
     {"hold", command_hold, SETTINGS_NEEDED, true, "forbid erasures of a dossier, or allow them"},
     {"retention", command_retention, SETTINGS_NEEDED, true, "what has expired; --apply erases it"},
