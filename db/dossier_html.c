@@ -326,7 +326,7 @@ static void proof(struct page *p, const struct view_exhibit *x)
 static void author_row(struct page *p, const struct timeline_item *i)
 {
     struct bytes words = {0};
-    p->done = p->done && words_author(i, p->language, &words);
+    p->done = p->done && timeline_author(i, p->language, &words);
     foreign_row(p, "Attribution", words.data);
     bytes_free(&words);
 }
@@ -386,7 +386,7 @@ static void entry(struct page *p, const struct view_exhibit *x)
     level_tag(p, i->level);
     raw(p, "</header><p class=\"what\">");
     raw(p, !i->direction ? "" : strcmp(i->direction, "outbound") == 0 ? "→ " : "← ");
-    text(p, words_event(i, p->language));
+    text(p, timeline_words(i, p->language));
     raw(p, "</p>");
     fact_rows(p, i);
     message(p, x);
@@ -429,7 +429,7 @@ static void exhibit_row(struct page *p, const struct view_exhibit *x)
     WORDS(p, words_bounds(&x->bounds, p->language, to));
     raw(p, "</td>");
     cell(p, "Nature");
-    text(p, words_event(i, p->language));
+    text(p, timeline_words(i, p->language));
     raw(p, "</td>");
     cell(p, SAY(p, "Niveau", "Level"));
     text(p, *words_level(i->level, p->language) ? words_level(i->level, p->language) : "—");

@@ -177,11 +177,11 @@ static void entry(struct paper *p, const struct view_exhibit *x)
     p->done = p->done && words_exhibit(i->n, p->language, &number) && soft(i, p->language, &when);
     if (p->done)
         sheet_entry(p->sheet, mark, name, number.data, when.data, i->subject ? 80 : 50);
-    COMPOSED(p, bytes_printf(to, "%s%s", arrow, words_event(i, p->language)),
+    COMPOSED(p, bytes_printf(to, "%s%s", arrow, timeline_words(i, p->language)),
              sheet_text(p->sheet, STYLE_STRONG, 12, made.data));
     line(p, SAY(p, "Objet", "Subject"), i->subject);
     line(p, SAY(p, "De", "From"), i->from);
-    COMPOSED(p, words_author(i, p->language, to), line(p, "Attribution", made.data));
+    COMPOSED(p, timeline_author(i, p->language, to), line(p, "Attribution", made.data));
     recipients(p, &i->to);
     line(p, SAY(p, "Réponse SMTP", "SMTP reply"), x->smtp_reply);
     fact(p, i);
@@ -230,7 +230,7 @@ static void exhibit(struct paper *p, const struct view_exhibit *x)
               words_bounds(&x->bounds, p->language, &dated) && file_and_hash(x, &hash);
     if (p->done) {
         const char *const cells[] = {number.data,          time.data,
-                                     dated.data,           words_event(i, p->language),
+                                     dated.data,           timeline_words(i, p->language),
                                      *level ? level : "—", hash.data};
         sheet_row(p->sheet, cells, link);
     }

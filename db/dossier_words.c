@@ -182,21 +182,6 @@ bool words_edit(const struct edit *e, enum language language, struct bytes *out)
     return true;
 }
 
-const char *words_event(const struct timeline_item *i, enum language language)
-{
-    /* A decision is not what it is about. */
-    return i->about ? event_words(i->event, i->level, language)
-                    : attribution_event_words(i->event, &i->author.found, language);
-}
-
-bool words_author(const struct timeline_item *i, enum language language, struct bytes *out)
-{
-    bool inbound = i->direction && strcmp(i->direction, "inbound") == 0;
-    if (i->erased || !(inbound || (i->about && i->subject)))
-        return true;
-    return attribution_words(&i->author.found, language, out);
-}
-
 bool words_erased(const struct timeline_item *i, enum language language, struct bytes *out)
 {
     const struct erasure_ground *ground =

@@ -38,11 +38,6 @@ bool words_edit(const struct edit *e, enum language language, struct bytes *out)
 /* "stopped from … to …" */
 bool words_gap(const struct view_gap *g, enum language language, struct bytes *out);
 
-/* What an entry is, with the reservation that its author's authentication calls for. */
-const char *words_event(const struct timeline_item *i, enum language language);
-/* Who wrote a message from outside, as far as that is shown; appends nothing for another item. */
-bool words_author(const struct timeline_item *i, enum language language, struct bytes *out);
-
 /* "Erased on …, by entry 9: ground." Only for an item that is erased. */
 bool words_erased(const struct timeline_item *i, enum language language, struct bytes *out);
 

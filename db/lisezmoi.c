@@ -171,7 +171,7 @@ static bool entry_line(const struct lisezmoi *l, const struct timeline_item *i,
                               ? " (message trop grand : empreinte et taille seules)"
                               : " (message too large: hash and size only)";
     return bytes_printf(out, "%0*" PRIu64 "  %s  %s%s\n", (int)l->digits, i->n, i->time,
-                        event_words(i->event, i->level, language), i->dropped ? dropped : "");
+                        timeline_words(i, language), i->dropped ? dropped : "");
 }
 
 static bool entries(const struct lisezmoi *l, enum language language, struct bytes *out)

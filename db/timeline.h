@@ -72,6 +72,12 @@ void timeline_free(struct timeline *t);
 /* Take off the entries after the one numbered `last` in the log, and what waits in review. */
 void timeline_cut(struct timeline *t, uint64_t last);
 
+/* What an entry is, with the reservation that its author's authentication calls for. */
+const char *timeline_words(const struct timeline_item *i, enum language language);
+/* Who wrote a message from outside, as far as that is shown; appends nothing for another item.
+   False: out of memory. */
+bool timeline_author(const struct timeline_item *i, enum language language, struct bytes *out);
+
 /* For programs: sorted keys are the caller's business. NULL: out of memory. */
 json_t *timeline_json(const struct timeline *t);
 

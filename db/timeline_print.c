@@ -26,7 +26,20 @@ static const char *status_name(enum invoice_status status)
 static bool is_inbound(const struct timeline_item *i)
 {
     /* What a decision is about came from outside. */
-    return (i->direction && strcmp(i->direction, "inbound") == 0) || (i->about && i->subject);
+    return !i->erased &&
+           ((i->direction && strcmp(i->direction, "inbound") == 0) || (i->about && i->subject));
+}
+
+const char *timeline_words(const struct timeline_item *i, enum language language)
+{
+    /* A decision is not what it is about. */
+    return i->about ? event_words(i->event, i->level, language)
+                    : attribution_event_words(i->event, &i->author.found, language);
+}
+
+bool timeline_author(const struct timeline_item *i, enum language language, struct bytes *out)
+{
+    return !is_inbound(i) || attribution_words(&i->author.found, language, out);
 }
 
 /* Who wrote a message from outside. NULL: it is none, or out of memory. */
@@ -35,7 +48,7 @@ static json_t *author_json(const struct timeline_item *i)
     const struct attribution *a = &i->author.found;
     struct bytes french = {0}, english = {0};
     json_t *json = NULL;
-    if (is_inbound(i) && !i->erased && attribution_words(a, LANGUAGE_FR, &french) &&
+    if (is_inbound(i) && attribution_words(a, LANGUAGE_FR, &french) &&
         attribution_words(a, LANGUAGE_EN, &english))
         json = json_pack("{s:s, s:s*, s:s*, s:b, s:s, s:s}", "to", attribution_name(a->to),
                          "domain", a->domain, "by", a->by, "freemail", a->freemail, "words_fr",
@@ -43,13 +56,6 @@ static json_t *author_json(const struct timeline_item *i)
     bytes_free(&french);
     bytes_free(&english);
     return json;
-}
-
-/* The words of the item itself: a decision is not what it is about. */
-static const char *item_words(const struct timeline_item *i, enum language language)
-{
-    return i->about ? event_words(i->event, i->level, language)
-                    : attribution_event_words(i->event, &i->author.found, language);
 }
 
 static json_t *item_json(const struct timeline_item *i)
@@ -72,7 +78,7 @@ static json_t *item_json(const struct timeline_item *i)
         "n", i->n ? json_integer((json_int_t)i->n) : NULL, "seq", (json_int_t)i->seq, "about",
         i->about ? json_integer((json_int_t)i->about) : NULL, "time", i->time, "event", i->event,
         "direction", i->direction, "level", level_name(i->level), "words_fr",
-        item_words(i, LANGUAGE_FR), "words_en", item_words(i, LANGUAGE_EN), "attribution",
+        timeline_words(i, LANGUAGE_FR), "words_en", timeline_words(i, LANGUAGE_EN), "attribution",
         author_json(i), "nearest", nearest, "kind", i->kind, "match", i->strength, "message",
         message, "signed", i->is_signed, "erased", i->erased, "erasure", erasure, "text", i->text,
         "occurred", i->occurred, "amount", amount);
@@ -162,10 +168,8 @@ static bool message_text(const struct timeline_item *i, struct bytes *out)
 
 static bool author_text(const struct timeline_item *i, struct bytes *out)
 {
-    if (!is_inbound(i) || i->erased)
-        return true;
-    return bytes_puts(out, "       author   ") &&
-           attribution_words(&i->author.found, LANGUAGE_EN, out) && bytes_puts(out, "\n");
+    return !is_inbound(i) || (bytes_puts(out, "       author   ") &&
+                              timeline_author(i, LANGUAGE_EN, out) && bytes_puts(out, "\n"));
 }
 
 static bool fact_text(const struct timeline_item *i, struct bytes *out)
@@ -204,7 +208,7 @@ static bool item_text(const struct timeline_item *i, struct bytes *out)
 {
     bool done = i->n ? bytes_printf(out, "\n%4" PRIu64 "   ", i->n) : bytes_puts(out, "\n       ");
     return done && time_text(i->time, out) &&
-           bytes_printf(out, "  %s %s\n", arrow(i), item_words(i, LANGUAGE_EN)) &&
+           bytes_printf(out, "  %s %s\n", arrow(i), timeline_words(i, LANGUAGE_EN)) &&
            message_text(i, out) && author_text(i, out) && fact_text(i, out) &&
            erased_text(i, out) &&
            bytes_printf(out, "       log      entry %" PRIu64 ", %s", i->seq,

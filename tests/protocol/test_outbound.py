@@ -223,8 +223,8 @@ class Outbound(DaemonCase):
     def exclusion(self, invoice, raw, recipients=(mails.PAUL,)):
         before = self.daemon.last_seq()
         self.assert_untouched(self.submit(raw, recipients))
-        self.assertEqual(self.daemon.events(invoice), [])
         self.assertEqual(self.daemon.last_seq(), before)
+        self.assertEqual(self.daemon.events(invoice), [])
 
     def test_private_mail_with_an_invoice_like_subject(self):
         invoice = self.invoice()
