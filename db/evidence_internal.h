@@ -1,0 +1,87 @@
+/*
+ * evidence_internal - what the parts of evidence share and nobody else needs
+ *
+ * evidence.c announces an export and makes the volumes one after another, evidence_plan.c says
+ * what is in which, evidence_entries.c puts in the entries, evidence_log.c the proofs about the
+ * log, evidence_texts.c what people and programs read.
+ */
+#ifndef TEMOIN_DB_EVIDENCE_INTERNAL_H
+#define TEMOIN_DB_EVIDENCE_INTERNAL_H
+
+#include "db/asic.h"
+#include "db/evidence.h"
+#include "db/exhibit.h"
+#include "db/timeline.h"
+
+enum {
+    STEM = 32,
+    VOLUME_FILES = 900,          /* with those of every volume, some 40: below 1,000 */
+    VOLUME_OCTETS = 1000000000,  /* of messages: no ZIP64 */
+    VOLUMES_MAX = 500,           /* each is an open file */
+};
+
+/* An entry that goes into the file: one of the dossier, or the message that a decision put there
+   ("NNNa"). */
+struct placed {
+    uint64_t seq;
+    size_t item;     /* the entry of the timeline that brings it */
+    char stem[STEM]; /* "007", "007a" */
+    bool outbound;
+    bool has_message;
+    bool erased;
+    uint64_t size;  /* of the message */
+    uint64_t batch; /* that dates it; 0: not yet */
+    unsigned volume; /* from 0 */
+};
+
+struct plan {
+    struct placed *entries;
+    size_t count;
+    unsigned volumes;
+    unsigned digits; /* of NNN */
+};
+
+struct making {
+    const struct settings *settings;
+    const char *invoice;
+    uint64_t last; /* entry of the log */
+    int64_t now;
+    struct timeline_sources sources;
+    struct exhibit_witnesses witnesses;
+    struct timeline timeline;
+    struct dossier dossier;
+    struct plan plan;
+    char *origin;
+    struct seal_key *export_key;
+    char fingerprint[65], export_fingerprint[65];
+    struct log_proofs *proofs; /* NULL: there is no checkpoint */
+    struct store_error *err;
+
+    /* the volume at work */
+    unsigned volume; /* from 0 */
+    struct container *container;
+};
+
+enum store_status evidence_no_memory(struct making *m);
+
+/* Which entries there are, and in which volume. plan_free() in any case. */
+enum store_status plan_make(struct making *m, struct plan *p);
+void plan_free(struct plan *p);
+/* The entries of a volume are count ones from `first` in the timeline. */
+void plan_range(const struct plan *p, unsigned volume, size_t *first, size_t *count);
+
+enum store_status evidence_put_entries(struct making *m);
+
+/* Add a file of the system (certificates, public keys) under a name. */
+enum store_status evidence_put_file(struct making *m, const char *file, const char *name);
+
+/* The newest checkpoint, when it speaks of entry m->last: waits a moment for the sealer. Leaves
+   m->proofs NULL when the log has no key for checkpoints. */
+enum store_status log_proofs_open(struct making *m);
+void log_proofs_close(struct log_proofs *p); /* NULL does nothing */
+uint64_t log_proofs_size(const struct log_proofs *p);
+enum store_status evidence_put_log(struct making *m);
+
+enum store_status evidence_put_texts(struct making *m);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * evidence_plan - what goes into an evidence file, and into which volume of it
+ *
+ * Verifiers refuse containers of more than 1,000 files, so a large dossier becomes several. An
+ * entry's files stay together, and the number of volumes is known before the first is written,
+ * because each says "k of n".
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/evidence_internal.h"
+
+enum {
+    DIGITS_MIN = 3,
+    FILES_EACH = 6,   /* record, signature, private part, proof, evidence record, its manifest */
+    FILES_BATCH = 2,  /* token and checkpoint */
+    FILES_ERASED = 2, /* the evidence record of the checkpoint instead of its own */
+};
+
+static unsigned digits_for(size_t count)
+{
+    unsigned digits = DIGITS_MIN;
+    for (size_t limit = 1000; count >= limit && limit <= SIZE_MAX / 10; limit *= 10)
+        digits++;
+    return digits;
+}
+
+/* What an entry costs besides those before it in the volume. */
+static unsigned files_of(const struct placed *p, uint64_t batch_before)
+{
+    return FILES_EACH + p->has_message + p->outbound + (p->erased ? FILES_ERASED : 0) +
+           (p->batch && p->batch != batch_before ? FILES_BATCH : 0);
+}
+
+static enum store_status add(struct making *m, struct plan *p, size_t item, uint64_t seq,
+                             const char *suffix)
+{
+    struct stored_entry e = {0};
+    struct exhibit x = {0};
+    struct placed *entry = &p->entries[p->count];
+    *entry = (struct placed){.seq = seq, .item = item};
+    snprintf(entry->stem, STEM, "%0*" PRIu64 "%s", (int)p->digits, m->timeline.items[item].n,
+             suffix);
+    enum store_status st = store_entry(m->sources.store, seq, &e, m->err);
+    if (st == STORE_OK && !exhibit_read(&e, &x))
+        st = evidence_no_memory(m);
+    entry->has_message = x.has_message && !x.message_dropped && !x.erased_by;
+    entry->outbound = x.direction && strcmp(x.direction, "outbound") == 0;
+    entry->erased = x.erased_by != 0;
+    entry->size = entry->has_message ? x.size : 0;
+    exhibit_free(&x);
+    stored_entry_free(&e);
+    if (st == STORE_OK)
+        st = evidence_batch_of(m, seq, &entry->batch);
+    p->count += st == STORE_OK;
+    return st;
+}
+
+/* Entries that the same timeline item brings stay together. */
+static void divide(struct plan *p)
+{
+    unsigned files = 0;
+    uint64_t octets = 0, batch = 0;
+    p->volumes = 1;
+    for (size_t i = 0; i < p->count;) {
+        size_t end = i;
+        unsigned more = 0;
+        uint64_t more_octets = 0, last = batch;
+        for (; end < p->count && p->entries[end].item == p->entries[i].item; end++) {
+            more += files_of(&p->entries[end], last);
+            more_octets += p->entries[end].size;
+            last = p->entries[end].batch;
+        }
+        if (files && (files + more > VOLUME_FILES || octets + more_octets > VOLUME_OCTETS)) {
+            p->volumes++;
+            files = 0;
+            octets = batch = 0;
+            continue; /* it costs more in a volume of its own */
+        }
+        files += more;
+        octets += more_octets;
+        batch = last;
+        for (; i < end; i++)
+            p->entries[i].volume = p->volumes - 1;
+    }
+}
+
+enum store_status plan_make(struct making *m, struct plan *p)
+{
+    const struct timeline *t = &m->timeline;
+    enum store_status st = STORE_OK;
+    p->digits = digits_for(t->count);
+    p->entries = calloc(2 * t->count + 1, sizeof *p->entries);
+    if (!p->entries)
+        return evidence_no_memory(m);
+    for (size_t i = 0; st == STORE_OK && i < t->count; i++) {
+        const struct timeline_item *item = &t->items[i];
+        st = add(m, p, i, item->seq, "");
+        /* The message that was assigned belongs to the dossier; one that was dismissed does not. */
+        if (st == STORE_OK && item->about && strcmp(item->event, "assign") == 0)
+            st = add(m, p, i, item->about, "a");
+    }
+    divide(p);
+    if (st == STORE_OK && p->volumes > VOLUMES_MAX)
+        st = store_fail(m->err, STORE_INVALID, "%s: %u volumes are more than the %d that can be "
+                        "written", m->invoice, p->volumes, VOLUMES_MAX);
+    return st;
+}
+
+void plan_free(struct plan *p)
+{
+    free(p->entries);
+    *p = (struct plan){0};
+}
+
+void plan_range(const struct plan *p, unsigned volume, size_t *first, size_t *count)
+{
+    size_t last = 0;
+    *first = SIZE_MAX;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->entries[i].volume == volume) {
+            if (*first == SIZE_MAX)
+                *first = p->entries[i].item;
+            last = p->entries[i].item;
+        }
+    *count = *first == SIZE_MAX ? 0 : last + 1 - *first;
+}
