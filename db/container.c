@@ -16,6 +16,8 @@
 #include <unistd.h>
 #include <zip.h>
 
+#define FILE_MODE 0100644U /* of an unpacked file: regular, rw-r--r-- */
+
 /* A file whose content comes later; a list, freed with the container. */
 struct later {
     struct later *next;
@@ -259,7 +261,9 @@ static enum store_status put(struct container *c, const char *name, zip_source_t
     if (at < 0)
         zip_source_free(source);
     else if (zip_set_file_compression(c->archive, (zip_uint64_t)at,
-                                      stored ? ZIP_CM_STORE : ZIP_CM_DEFLATE, 0) == 0)
+                                      stored ? ZIP_CM_STORE : ZIP_CM_DEFLATE, 0) == 0 &&
+             zip_file_set_external_attributes(c->archive, (zip_uint64_t)at, 0, ZIP_OPSYS_UNIX,
+                                              FILE_MODE << 16) == 0)
         return STORE_OK;
     return store_fail(err, STORE_NO_MEMORY, "%s: cannot be put into the zip file: %s", name,
                       zip_strerror(c->archive));

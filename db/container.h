@@ -18,7 +18,7 @@
 #include "db/store.h"
 
 /* What is larger is stored rather than deflated: verifiers refuse what inflates too much. */
-enum { CONTAINER_STORED_FROM = 1000000 };
+enum { CONTAINER_STORED_FROM = 200000 };
 
 struct container;
 

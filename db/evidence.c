@@ -1,28 +1,26 @@
 /*
  * evidence - the evidence file of an invoice
+ *
+ * A volume is made twice when the authority that is to date it as a whole does not answer: what
+ * its LISEZMOI tells to check must be there.
  */
 #include "db/evidence.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/asic.h"
-#include "db/exhibit.h"
-#include "db/lisezmoi.h"
-#include "db/record.h"
+#include "db/evidence_internal.h"
 #include "db/scribe_client.h"
 #include "db/wire.h"
 
-enum { NAME_MAX_OCTETS = 100, DIGITS_MIN = 3, CERTIFICATE_MAX = 64 * 1024 };
+enum { NAME_MAX_OCTETS = 100 };
 
-static enum store_status no_memory(struct store_error *err)
+enum store_status evidence_no_memory(struct making *m)
 {
-    return store_fail(err, STORE_NO_MEMORY, "out of memory");
+    return store_fail(m->err, STORE_NO_MEMORY, "out of memory");
 }
 
 /* --- before ---------------------------------------------------------------------------------*/
@@ -64,215 +62,45 @@ static enum store_status has_dossier(const struct settings *s, const char *invoi
     return st;
 }
 
-enum store_status evidence_announce(const struct settings *s, const char *invoice,
-                                    const char *actor, const char *file, uint64_t *seq,
+enum store_status evidence_announce(const struct evidence_order *o, uint64_t *seq,
                                     struct store_error *err)
 {
-    enum store_status st = has_dossier(s, invoice, err);
+    enum store_status st = has_dossier(o->settings, o->invoice, err);
     if (st != STORE_OK)
         return st;
     struct entry e;
     struct appended done = {0};
     entry_init(&e);
     e.event = "export";
-    e.actor = actor;
+    e.actor = o->actor;
     e.private_part = json_pack("{s:s, s:o, s:o}", "what", "evidence", "invoice",
-                               json_foreign(invoice), "file", json_foreign(file));
-    if (e.private_part && strings_add(&e.dossiers, invoice))
-        st = log_append(s, &e, &done, err);
+                               json_foreign(o->invoice), "file", json_foreign(o->file));
+    if (e.private_part && strings_add(&e.dossiers, o->invoice))
+        st = log_append(o->settings, &e, &done, err);
     else
-        st = no_memory(err);
+        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
     *seq = done.seq;
     appended_free(&done);
     entry_free(&e);
     return st;
 }
 
-/* --- the file -------------------------------------------------------------------------------*/
-
-struct making {
-    const struct settings *settings;
-    const char *invoice;
-    int64_t now;
-    struct timeline_sources sources;
-    struct exhibit_witnesses witnesses;
-    struct timeline timeline;
-    struct dossier dossier;
-    struct container *container;
-    char *origin;
-    struct seal_key *export_key;
-    char fingerprint[65], export_fingerprint[65];
-    unsigned digits;
-    struct store_error *err;
-};
-
-static bool message_collect(const void *data, size_t len, void *context)
+enum store_status evidence_date(const struct evidence_order *o, struct strings *remarks,
+                                struct store_error *err)
 {
-    return bytes_append(context, data, len);
-}
-
-/* A message, when libzip comes to it. */
-static enum store_status message_load(uint64_t seq, struct bytes *out, void *context,
-                                      struct store_error *err)
-{
-    const struct making *m = context;
-    return store_message(m->sources.store, seq, message_collect, out, err);
-}
-
-static enum store_status put(struct making *m, const char *stem, const char *suffix,
-                             struct bytes *data)
-{
-    char name[64];
-    snprintf(name, sizeof name, "entries/%s%s", stem, suffix);
-    return container_add(m->container, name, data, m->err);
-}
-
-static enum store_status put_message(struct making *m, const char *stem, const struct exhibit *x)
-{
-    unsigned char sha256[HASH_OCTETS];
-    char name[64];
-    if (!x->has_message || x->message_dropped || x->erased_by)
+    struct batch_closed done = {0};
+    struct store_error why = {.text = ""};
+    if (o->settings->tsa_count == 0)
         return STORE_OK;
-    if (!hex_from_json(json_object_get(x->private_part, "sha256"), sha256, sizeof sha256))
-        return store_fail(m->err, STORE_CORRUPT, "entry %" PRIu64 ": has no hash of its message",
-                          x->seq);
-    snprintf(name, sizeof name, "entries/%s.eml", stem);
-    struct container_later later = {.size = x->size,
-                                    .stored = x->size > CONTAINER_STORED_FROM,
-                                    .key = x->seq,
-                                    .context = m,
-                                    .load = message_load};
-    memcpy(later.sha256, sha256, sizeof sha256);
-    return container_add_later(m->container, name, &later, m->err);
+    enum store_status st = batch_close(o->settings, o->actor, false, &done, &why);
+    bool noted = strings_add_all(remarks, &done.remarks);
+    if (st != STORE_OK && noted)
+        noted = strings_add(remarks, why.text);
+    batch_closed_free(&done);
+    return noted ? STORE_OK : store_fail(err, STORE_NO_MEMORY, "out of memory");
 }
 
-/* Only what is intact goes out. */
-static enum store_status verify_exhibit(struct making *m, const struct stored_entry *e,
-                                        const struct exhibit *x)
-{
-    struct exhibit_judgement j = {0};
-    enum store_status st = exhibit_check(e, x, &m->witnesses, &j, m->err);
-    if (st == STORE_OK && j.problems.count)
-        st = store_fail(m->err, STORE_CORRUPT,
-                        "entry %" PRIu64 ": %s: no evidence file is written of a damaged dossier; "
-                        "run \"temoin verify --log\" and compare with the backup",
-                        e->seq, j.problems.items[0]);
-    strings_free(&j.problems);
-    return st;
-}
-
-static enum store_status put_entry(struct making *m, uint64_t seq, const char *stem)
-{
-    struct stored_entry e = {0};
-    struct exhibit x = {0};
-    struct bytes signature = {0};
-    enum store_status st = store_entry(m->sources.store, seq, &e, m->err);
-    if (st == STORE_OK && !exhibit_read(&e, &x))
-        st = no_memory(m->err);
-    if (st == STORE_OK)
-        st = verify_exhibit(m, &e, &x);
-    if (st == STORE_OK)
-        st = seal_signature(m->sources.seals, seq, &signature, m->err);
-    if (st == STORE_OK)
-        st = put_message(m, stem, &x);
-    if (st == STORE_OK)
-        st = put(m, stem, ".json", &e.record);
-    if (st == STORE_OK && e.private_part.data)
-        st = put(m, stem, ".private.json", &e.private_part);
-    if (st == STORE_OK)
-        st = put(m, stem, ".json.p7s", &signature);
-    bytes_free(&signature);
-    exhibit_free(&x);
-    stored_entry_free(&e);
-    return st;
-}
-
-static enum store_status put_entries(struct making *m)
-{
-    enum store_status st = STORE_OK;
-    for (size_t i = 0; st == STORE_OK && i < m->timeline.count; i++) {
-        const struct timeline_item *item = &m->timeline.items[i];
-        char stem[32];
-        snprintf(stem, sizeof stem, "%0*" PRIu64, (int)m->digits, item->n);
-        st = put_entry(m, item->seq, stem);
-        /* The message that was assigned belongs to the dossier; one that was dismissed does not. */
-        if (st == STORE_OK && item->about && strcmp(item->event, "assign") == 0) {
-            strcat(stem, "a");
-            st = put_entry(m, item->about, stem);
-        }
-    }
-    return st;
-}
-
-/* With the certificates above it, as far as the file holds them. */
-static enum store_status put_certificate(struct making *m, const char *file, const char *name)
-{
-    char chunk[4096];
-    struct bytes pem = {0};
-    FILE *f = fopen(file, "re");
-    if (!f)
-        return store_fail_errno(m->err, errno, "%s", file);
-    enum store_status st = STORE_OK;
-    for (size_t n; st == STORE_OK && (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
-        if (pem.len > CERTIFICATE_MAX || !bytes_append(&pem, chunk, n))
-            st = store_fail(m->err, STORE_INVALID, "%s: is this a certificate?", file);
-    if (st == STORE_OK && ferror(f))
-        st = store_fail_errno(m->err, EIO, "%s", file);
-    fclose(f);
-    if (st == STORE_OK)
-        st = container_add(m->container, name, &pem, m->err);
-    bytes_free(&pem);
-    return st;
-}
-
-static enum store_status put_certificates(struct making *m)
-{
-    enum store_status st = put_certificate(m, m->settings->seal_certificate, "certs/seal.pem");
-    return st == STORE_OK ? put_certificate(m, m->settings->export_certificate, "certs/export.pem")
-                          : st;
-}
-
-static enum store_status put_index(struct making *m, const char *dossier_id)
-{
-    char exported[RECORD_TIME];
-    record_time(m->now, exported);
-    json_t *json =
-        json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o}", "company",
-                  json_foreign(m->settings->company_name), "log", json_foreign(m->origin),
-                  "seal_sha256", m->fingerprint, "export_sha256", m->export_fingerprint, "dossier",
-                  dossier_id, "exported", exported, "timeline", timeline_json(&m->timeline));
-    char *text = json ? json_dumps(json, JSON_SORT_KEYS | JSON_INDENT(1)) : NULL;
-    struct bytes data = {0};
-    bool done = text && bytes_puts(&data, text) && bytes_puts(&data, "\n");
-    free(text);
-    json_decref(json);
-    enum store_status st =
-        done ? container_add(m->container, "index.json", &data, m->err) : no_memory(m->err);
-    bytes_free(&data);
-    return st;
-}
-
-static enum store_status put_texts(struct making *m)
-{
-    char dossier_id[2 * sizeof m->dossier.id + 1];
-    struct bytes text = {0};
-    record_hex(m->dossier.id, sizeof m->dossier.id, dossier_id);
-    const struct lisezmoi l = {.company = m->settings->company_name,
-                               .origin = m->origin,
-                               .fingerprint = m->fingerprint,
-                               .export_fingerprint = m->export_fingerprint,
-                               .dossier_id = dossier_id,
-                               .exported = m->now,
-                               .digits = m->digits,
-                               .timeline = &m->timeline};
-    enum store_status st = lisezmoi_write(&l, &text)
-                               ? container_add(m->container, "LISEZMOI.txt", &text, m->err)
-                               : no_memory(m->err);
-    bytes_free(&text);
-    return st == STORE_OK ? put_index(m, dossier_id) : st;
-}
-
-/* --- all ------------------------------------------------------------------------------------*/
+/* --- the file -------------------------------------------------------------------------------*/
 
 static enum store_status sources_open(struct making *m)
 {
@@ -282,13 +110,7 @@ static enum store_status sources_open(struct making *m)
     if (st == STORE_OK)
         st = seal_store_open(s->store_directory, STORE_READ, &from->seals, m->err);
     if (st == STORE_OK)
-        st = seal_judge_open(s->seal_certificate, &m->witnesses.judge, m->err);
-    if (st == STORE_OK)
-        st = seal_fingerprint(s->seal_certificate, m->fingerprint, m->err);
-    if (st == STORE_OK)
-        st = seal_fingerprint(s->export_certificate, m->export_fingerprint, m->err);
-    if (st == STORE_OK)
-        st = seal_key_open(s->export_key, s->export_certificate, &m->export_key, m->err);
+        st = evidence_dates_open(m);
     if (st == STORE_OK)
         st = store_origin(from->store, &m->origin, m->err);
     if (st == STORE_OK) {
@@ -300,16 +122,7 @@ static enum store_status sources_open(struct making *m)
     return st;
 }
 
-/* File names sort as the entries do. */
-static unsigned digits_for(size_t count)
-{
-    unsigned digits = DIGITS_MIN;
-    for (size_t limit = 1000; count >= limit && limit <= SIZE_MAX / 10; limit *= 10)
-        digits++;
-    return digits;
-}
-
-static enum store_status make(struct making *m, uint64_t last, int fd)
+static enum store_status plan(struct making *m)
 {
     enum store_status st = sources_open(m);
     if (st == STORE_OK)
@@ -319,35 +132,140 @@ static enum store_status make(struct making *m, uint64_t last, int fd)
     if (st != STORE_OK)
         return st;
     /* What came in later is not in the file, and what waits in review belongs to nobody yet. */
-    timeline_cut(&m->timeline, last);
-    m->digits = digits_for(m->timeline.count);
-    m->witnesses.signed_up_to = last;
-    m->container = asic_new(fd, m->err);
-    if (!m->container)
-        return STORE_IO;
-    st = put_texts(m);
-    if (st == STORE_OK)
-        st = put_entries(m);
-    if (st == STORE_OK)
-        st = put_certificates(m);
-    if (st == STORE_OK)
-        st = asic_sign(m->container, m->export_key, &m->settings->seal_crls, m->err);
-    return st == STORE_OK ? container_finish(m->container, m->err) : st;
+    timeline_cut(&m->timeline, m->last);
+    return plan_make(m, &m->plan);
 }
 
-enum store_status evidence_write(const struct settings *s, const char *invoice, uint64_t last,
-                                 int64_t now, int fd, struct store_error *err)
+static enum store_status keys_open(struct making *m)
 {
-    struct making m = {.settings = s, .invoice = invoice, .now = now, .err = err};
-    enum store_status st = make(&m, last, fd);
-    container_free(m.container);
-    timeline_free(&m.timeline);
-    dossier_free(&m.dossier);
-    free(m.origin);
-    seal_key_free(m.export_key);
-    seal_judge_close(m.witnesses.judge);
-    register_close(m.sources.bills);
-    seal_store_close(m.sources.seals);
-    store_close(m.sources.store);
+    const struct settings *s = m->settings;
+    enum store_status st = seal_judge_open(s->seal_certificate, &m->witnesses.judge, m->err);
+    if (st == STORE_OK)
+        st = seal_fingerprint(s->seal_certificate, m->fingerprint, m->err);
+    if (st == STORE_OK)
+        st = seal_fingerprint(s->export_certificate, m->export_fingerprint, m->err);
+    if (st == STORE_OK)
+        st = seal_key_open(s->export_key, s->export_certificate, &m->export_key, m->err);
+    m->witnesses.signed_up_to = m->last;
+    return st;
+}
+
+static enum store_status view_load(struct making *m, struct text_reader *reader)
+{
+    const struct dossier_view_sources from = {.timeline = m->sources,
+                                              .company = m->settings->company_name,
+                                              .domain = m->settings->company_domain,
+                                              .origin = m->origin,
+                                              .seal_fingerprint = m->fingerprint,
+                                              .file = m->order->file,
+                                              .exported = m->now,
+                                              .reader = reader,
+                                              .bounds = evidence_bounds,
+                                              .bounds_context = m};
+    return dossier_view_load(&from, m->invoice, m->last, &m->view, m->err);
+}
+
+static void making_free(struct making *m)
+{
+    dossier_view_free(&m->view);
+    log_proofs_close(m->proofs);
+    batch_close_db(m->dates);
+    plan_free(&m->plan);
+    timeline_free(&m->timeline);
+    dossier_free(&m->dossier);
+    free(m->origin);
+    seal_key_free(m->export_key);
+    seal_judge_close(m->witnesses.judge);
+    register_close(m->sources.bills);
+    seal_store_close(m->sources.seals);
+    store_close(m->sources.store);
+}
+
+/* Everything but the archive's end. */
+static enum store_status volume_fill(struct making *m)
+{
+    enum store_status st = evidence_load_tokens(m);
+    if (st == STORE_OK)
+        st = evidence_put_texts(m);
+    if (st == STORE_OK)
+        st = evidence_put_entries(m);
+    if (st == STORE_OK)
+        st = evidence_put_log(m);
+    if (st == STORE_OK)
+        st = evidence_put_tokens(m);
+    if (st == STORE_OK)
+        st = asic_sign(m->container, m->export_key, &m->settings->seal_crls, m->err);
+    return st == STORE_OK ? evidence_put_records(m) : st;
+}
+
+/* *refused: no authority dates it; nothing is written then. */
+static enum store_status volume_try(struct making *m, int fd, bool *refused)
+{
+    m->container = asic_new(fd, m->err);
+    enum store_status st = m->container ? volume_fill(m) : STORE_IO;
+    if (st == STORE_OK && m->stamped) {
+        st = asic_timestamp(m->container, m->settings, m->err);
+        *refused = st != STORE_OK && st != STORE_NO_MEMORY;
+    }
+    if (st == STORE_OK)
+        st = container_finish(m->container, m->err);
+    container_free(m->container);
+    m->container = NULL;
+    evidence_free_tokens(m);
+    return st;
+}
+
+static enum store_status volume_write(struct making *m, int fd, struct strings *remarks)
+{
+    bool refused = false;
+    enum store_status st = volume_try(m, fd, &refused);
+    if (!refused)
+        return st;
+    if (!strings_add(remarks, m->err->text))
+        return evidence_no_memory(m);
+    m->stamped = false; /* for the volumes that follow, too */
+    return volume_try(m, fd, &refused);
+}
+
+static struct making making_of(const struct evidence_order *o, uint64_t last,
+                               struct store_error *err)
+{
+    return (struct making){
+        .order = o, .settings = o->settings, .invoice = o->invoice, .last = last, .err = err};
+}
+
+enum store_status evidence_volumes(const struct evidence_order *o, uint64_t last, unsigned *count,
+                                   struct store_error *err)
+{
+    struct making m = making_of(o, last, err);
+    enum store_status st = plan(&m);
+    *count = m.plan.volumes;
+    making_free(&m);
+    return st;
+}
+
+enum store_status evidence_write(const struct evidence_order *o, uint64_t last, int64_t now,
+                                 const int *fds, unsigned count, struct strings *remarks,
+                                 struct store_error *err)
+{
+    struct making m = making_of(o, last, err);
+    m.now = now;
+    m.stamped = o->settings->tsa_count > 0;
+    struct text_reader *reader = NULL;
+    enum store_status st = text_reader_start(&reader, err);
+    if (st == STORE_OK)
+        st = plan(&m);
+    if (st == STORE_OK && m.plan.volumes != count)
+        st = store_fail(err, STORE_BUSY, "the dossier changed meanwhile: try again");
+    if (st == STORE_OK)
+        st = keys_open(&m);
+    if (st == STORE_OK)
+        st = log_proofs_open(&m);
+    if (st == STORE_OK)
+        st = view_load(&m, reader);
+    for (; st == STORE_OK && m.volume < count; m.volume++)
+        st = volume_write(&m, fds[m.volume], remarks);
+    making_free(&m);
+    text_reader_stop(reader);
     return st;
 }

@@ -3,21 +3,24 @@
  *
  * evidence.c announces an export and makes the volumes one after another, evidence_plan.c says
  * what is in which, evidence_entries.c puts in the entries, evidence_log.c the proofs about the
- * log, evidence_texts.c what people and programs read.
+ * log, evidence_dates.c tokens and evidence records, evidence_texts.c what people and programs
+ * read.
  */
 #ifndef TEMOIN_DB_EVIDENCE_INTERNAL_H
 #define TEMOIN_DB_EVIDENCE_INTERNAL_H
 
 #include "db/asic.h"
+#include "db/batch.h"
+#include "db/dossier_view.h"
 #include "db/evidence.h"
 #include "db/exhibit.h"
 #include "db/timeline.h"
 
 enum {
     STEM = 32,
-    VOLUME_FILES = 900,          /* with those of every volume, some 40: below 1,000 */
-    VOLUME_OCTETS = 1000000000,  /* of messages: no ZIP64 */
-    VOLUMES_MAX = 500,           /* each is an open file */
+    VOLUME_FILES = 900,         /* with those of every volume, some 40: below 1,000 */
+    VOLUME_OCTETS = 1000000000, /* of messages: no ZIP64 */
+    VOLUMES_MAX = 500,          /* each is an open file */
 };
 
 /* An entry that goes into the file: one of the dossier, or the message that a decision put there
@@ -29,8 +32,8 @@ struct placed {
     bool outbound;
     bool has_message;
     bool erased;
-    uint64_t size;  /* of the message */
-    uint64_t batch; /* that dates it; 0: not yet */
+    uint64_t size;   /* of the message */
+    uint64_t batch;  /* that dates it; 0: not yet */
     unsigned volume; /* from 0 */
 };
 
@@ -42,7 +45,8 @@ struct plan {
 };
 
 struct making {
-    const struct settings *settings;
+    const struct evidence_order *order;
+    const struct settings *settings; /* of the order, as these two */
     const char *invoice;
     uint64_t last; /* entry of the log */
     int64_t now;
@@ -55,11 +59,16 @@ struct making {
     struct seal_key *export_key;
     char fingerprint[65], export_fingerprint[65];
     struct log_proofs *proofs; /* NULL: there is no checkpoint */
+    struct batch_db *dates;    /* NULL: nothing is dated */
+    struct dossier_view view;
     struct store_error *err;
 
     /* the volume at work */
     unsigned volume; /* from 0 */
     struct container *container;
+    struct batch_token *tokens; /* by number */
+    size_t token_count;
+    bool stamped; /* an authority dates the volume as a whole */
 };
 
 enum store_status evidence_no_memory(struct making *m);
@@ -74,6 +83,20 @@ enum store_status evidence_put_entries(struct making *m);
 
 /* Add a file of the system (certificates, public keys) under a name. */
 enum store_status evidence_put_file(struct making *m, const char *file, const char *name);
+
+/* What is dated, by whom. Leaves m->dates NULL when nothing ever was. */
+enum store_status evidence_dates_open(struct making *m);
+/* The batch that dates an entry; 0: none yet. */
+enum store_status evidence_batch_of(struct making *m, uint64_t seq, uint64_t *number);
+/* As dossier_view's `bounds`; the context is a struct making. */
+enum store_status evidence_bounds(void *context, uint64_t seq, struct view_bounds *out,
+                                  struct store_error *err);
+/* The tokens that date the entries of the volume, in m->tokens; what shows them; and, once the
+   container is signed, the evidence records. */
+enum store_status evidence_load_tokens(struct making *m);
+void evidence_free_tokens(struct making *m);
+enum store_status evidence_put_tokens(struct making *m);
+enum store_status evidence_put_records(struct making *m);
 
 /* The newest checkpoint, when it speaks of entry m->last: waits a moment for the sealer. Leaves
    m->proofs NULL when the log has no key for checkpoints. */

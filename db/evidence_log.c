@@ -163,8 +163,7 @@ static enum store_status put_consistency(struct making *m, const struct checkpoi
     struct proof_maker *then = NULL;
     unsigned char root[TREE_HASH];
     char name[60], hex[2 * TREE_HASH + 1];
-    enum store_status st =
-        proof_open(m->sources.store, m->sources.seals, old->size, &then, m->err);
+    enum store_status st = proof_open(m->sources.store, m->sources.seals, old->size, &then, m->err);
     if (st == STORE_OK) {
         proof_root(then, root);
         if (memcmp(root, old->root, sizeof root) != 0)

@@ -13,19 +13,10 @@
 #include "db/evidence_internal.h"
 
 enum {
-    DIGITS_MIN = 3,
     FILES_EACH = 6,   /* record, signature, private part, proof, evidence record, its manifest */
     FILES_BATCH = 2,  /* token and checkpoint */
     FILES_ERASED = 2, /* the evidence record of the checkpoint instead of its own */
 };
-
-static unsigned digits_for(size_t count)
-{
-    unsigned digits = DIGITS_MIN;
-    for (size_t limit = 1000; count >= limit && limit <= SIZE_MAX / 10; limit *= 10)
-        digits++;
-    return digits;
-}
 
 /* What an entry costs besides those before it in the volume. */
 static unsigned files_of(const struct placed *p, uint64_t batch_before)
@@ -91,7 +82,7 @@ enum store_status plan_make(struct making *m, struct plan *p)
 {
     const struct timeline *t = &m->timeline;
     enum store_status st = STORE_OK;
-    p->digits = digits_for(t->count);
+    p->digits = dossier_digits(t->count);
     p->entries = calloc(2 * t->count + 1, sizeof *p->entries);
     if (!p->entries)
         return evidence_no_memory(m);
@@ -104,8 +95,10 @@ enum store_status plan_make(struct making *m, struct plan *p)
     }
     divide(p);
     if (st == STORE_OK && p->volumes > VOLUMES_MAX)
-        st = store_fail(m->err, STORE_INVALID, "%s: %u volumes are more than the %d that can be "
-                        "written", m->invoice, p->volumes, VOLUMES_MAX);
+        st = store_fail(m->err, STORE_INVALID,
+                        "%s: %u volumes are more than the %d that can be "
+                        "written",
+                        m->invoice, p->volumes, VOLUMES_MAX);
     return st;
 }
 

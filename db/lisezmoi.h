@@ -9,6 +9,7 @@
 #ifndef TEMOIN_DB_LISEZMOI_H
 #define TEMOIN_DB_LISEZMOI_H
 
+#include "db/batch.h"
 #include "db/timeline.h"
 
 struct lisezmoi {
@@ -20,9 +21,22 @@ struct lisezmoi {
     int64_t exported;               /* seconds since 1970, UTC */
     unsigned digits;                /* of NNN in file names */
     const struct timeline *timeline;
+
+    unsigned volume, volumes; /* "k of n", from 1 */
+    size_t first, count;      /* the entries of the timeline that are in this volume */
+    const char *leaf_before;  /* hex leaf of the entry before `first`; "": there is none */
+
+    uint64_t checkpoint_size;         /* of log/checkpoint; 0: there is none */
+    const struct batch_token *tokens; /* in batches/, by number */
+    size_t token_count;
+    size_t undated; /* entries of this volume that no token dates yet */
+    bool stamped;   /* META-INF/timestamp001.tst dates the volume as a whole */
 };
 
 /* Append the text. False: out of memory. */
 bool lisezmoi_write(const struct lisezmoi *l, struct bytes *out);
+
+/* lisezmoi_commands.c: the commands, in both languages. */
+bool lisezmoi_commands(const struct lisezmoi *l, struct bytes *out);
 
 #endif

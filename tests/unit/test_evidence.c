@@ -323,7 +323,11 @@ static void full_disk(void **state)
     assert_int_equal(pending_file_open(target, &f, &err), STORE_OK);
     int full = open("/dev/full", O_RDWR);
     assert_true(full >= 0);
-    enum store_status st = evidence_write(&world.settings, "F/1 é", 1000, time(NULL), full, &err);
+    const struct evidence_order order = {&world.settings, "F/1 é", "tester", "small.asice",
+                                         LANGUAGE_FR};
+    struct strings remarks = {0};
+    enum store_status st = evidence_write(&order, 1000, time(NULL), &full, 1, &remarks, &err);
+    strings_free(&remarks);
     assert_int_not_equal(st, STORE_OK);
     assert_non_null(strstr(err.text, "zip file"));
     close(full);

@@ -1,0 +1,139 @@
+/*
+ * lisezmoi_commands - the commands of LISEZMOI.txt, to check an evidence file without temoin
+ *
+ * They use what a Debian base system has: sh, sed, grep, tr, cut, cmp, and of the coreutils
+ * sha256sum, base64 and basenc; and openssl. Most stand in subshells, so that a failure does not
+ * close the terminal that they are pasted into. -attime, because certificates expire: without it
+ * nothing could be checked any more afterwards.
+ */
+#include <inttypes.h>
+
+#include "db/lisezmoi.h"
+#include "db/record.h"
+
+static const char TITLE[] =
+    "COMMANDES DE VÉRIFICATION / COMMANDS TO CHECK IT\n\n"
+    "À coller dans un terminal, dans le dossier décompressé. Debian : paquets openssl,\n"
+    "coreutils, diffutils. Toute altération est signalée, et le code de retour n'est alors pas 0.\n"
+    "To be pasted into a terminal, in the unpacked directory. Debian: packages openssl,\n"
+    "coreutils, diffutils. Any alteration is reported, and the exit status is then not 0.\n\n";
+
+static const char EXPORT[] =
+    "- La liste des fichiers est signée, et les fichiers sont ceux de la liste / The list of\n"
+    "  files is signed, and the files are those of the list (\"CAdES Verification "
+    "successful\"):\n\n"
+    "    printf %%s application/vnd.etsi.asic-e+zip | cmp - mimetype\n\n"
+    "    openssl cms -verify -binary -cades -purpose any -inform DER \\\n"
+    "      -in META-INF/signature001.p7s -content META-INF/ASiCManifest001.xml \\\n"
+    "      -CAfile certs/export.pem -attime %" PRId64 " -out /dev/null\n\n"
+    "    ( sum=$(openssl dgst -sha256 -binary SHA256SUMS | base64)\n"
+    "    grep -A3 'URI=\"SHA256SUMS\"' META-INF/ASiCManifest001.xml | grep -qF \">$sum<\" ||\n"
+    "      { echo 'SHA256SUMS: ALTERED'; exit 1; }\n"
+    "    sha256sum --check --strict --quiet SHA256SUMS )\n\n";
+
+static const char STAMP[] =
+    "- Un tiers a daté cet export, ses signatures et ses preuves comprises / A third party dated\n"
+    "  this export, with its signatures and proofs (\"Verification: OK\"):\n\n"
+    "    openssl ts -verify -data META-INF/ASiCArchiveManifest.xml -token_in \\\n"
+    "      -in META-INF/timestamp001.tst -CAfile certs/tsa.pem -attime %" PRId64 "\n\n"
+    "    ( for f in META-INF/*[0-9].* SHA256SUMS; do\n"
+    "      case $f in */timestamp*) continue;; esac\n"
+    "      sum=$(openssl dgst -sha256 -binary \"$f\" | base64)\n"
+    "      grep -A3 \"URI=\\\"$f\\\"\" META-INF/ASiCArchiveManifest.xml | grep -qF \">$sum<\" ||\n"
+    "        { echo \"$f: ALTERED\"; exit 1; }\n"
+    "    done )\n\n";
+
+static const char SIGNATURES[] =
+    "- Chaque fiche est signée / Each record is signed (\"CAdES Verification successful\"):\n\n"
+    "    ( for f in entries/*.p7s; do\n"
+    "      openssl cms -verify -binary -cades -purpose any -inform DER -in \"$f\" \\\n"
+    "        -content \"${f%%.p7s}\" -CAfile certs/seal.pem -attime %" PRId64 " -out /dev/null \\\n"
+    "        || { echo \"$f: ALTERED\"; exit 1; }\n"
+    "    done )\n\n";
+
+static const char FINGERPRINT[] =
+    "- Les empreintes des certificats, à comparer à celles que donne la société / The\n"
+    "  certificates' fingerprints, to be compared with what the company says:\n\n"
+    "    openssl x509 -in certs/seal.pem -noout -fingerprint -sha256\n"
+    "    openssl x509 -in certs/export.pem -noout -fingerprint -sha256\n\n";
+
+static const char PRIVATE[] =
+    "- \"private\" dans la fiche est SHA-256(nonce || NNN.private.json), et \"message\" est\n"
+    "  SHA-256(nonce || NNN.eml) ; le nonce (32 octets en hexadécimal) est dans\n"
+    "  NNN.private.json / In the record, \"private\" is SHA-256(nonce || NNN.private.json) and\n"
+    "  \"message\" is SHA-256(nonce || NNN.eml); the nonce (32 octets in hexadecimal) is in\n"
+    "  NNN.private.json:\n\n"
+    "    ( for p in entries/*.private.json; do\n"
+    "      test -e \"$p\" || continue\n"
+    "      stem=\"${p%.private.json}\"\n"
+    "      nonce=$(sed -n 's/.*\"nonce\":\"\\([0-9a-f]*\\)\".*/\\1/p' \"$p\" | tr a-f A-F)\n"
+    "      for part in private message; do\n"
+    "        file=\"$stem.eml\"; test $part = private && file=\"$p\"\n"
+    "        test -e \"$file\" || continue\n"
+    "        hash=$( { printf '%s' \"$nonce\" | basenc --base16 -d; cat \"$file\"; } |\n"
+    "          sha256sum | cut -c1-64 )\n"
+    "        grep -qF \"\\\"$part\\\":\\\"$hash\\\"\" \"$stem.json\" ||\n"
+    "          { echo \"$file: ALTERED\"; exit 1; }\n"
+    "      done\n"
+    "    done )\n\n";
+
+static const char CHAIN[] =
+    "- La feuille d'une fiche est SHA-256(0x00 || NNN.json) (RFC 6962) ; chaque fiche contient\n"
+    "  celle de la précédente (\"prev\") / The leaf of a record is SHA-256(0x00 || NNN.json)\n"
+    "  (RFC 6962); each record holds that of the one before (\"prev\"):\n\n"
+    "    ( n=%zu; prev='%s%s%s'\n"
+    "    for f in entries/*[0-9].json; do\n"
+    "      n=$((n + 1))\n"
+    "      grep -qF \"{\\\"id\\\":\\\"%s\\\",\\\"n\\\":$n$prev}\" \"$f\" ||\n"
+    "        { echo \"$f: ALTERED\"; exit 1; }\n"
+    "      leaf=$( { printf '\\000'; cat \"$f\"; } | sha256sum | cut -c1-64 )\n"
+    "      prev=\",\\\"prev\\\":\\\"$leaf\\\"\"\n"
+    "    done\n"
+    "    test $n -eq %zu || { echo 'entries are missing'; exit 1; } )\n\n";
+
+static const char TOKENS_BEGIN[] =
+    "- Chaque jeton d'horodatage est sur la racine (RFC 4998) de son lot / Each timestamp is over\n"
+    "  the root (RFC 4998) of its batch (\"Verification: OK\"):\n\n"
+    "    ( for b in";
+
+static const char TOKENS_END[] =
+    "; do\n"
+    "      rest=${b#*:}\n"
+    "      openssl ts -verify -digest \"${rest%:*}\" -in \"batches/${b%%:*}.tst\" -token_in \\\n"
+    "        -CAfile certs/tsa.pem -attime \"${rest#*:}\" || { echo \"$b: ALTERED\"; exit 1; }\n"
+    "    done )\n\n";
+
+static const char OTHERS[] =
+    "Les preuves RFC 4998 (BouncyCastle, EU DSS) et celles du journal (Go sumdb/tlog), et tout ce\n"
+    "qui précède d'un coup / RFC 4998 records (BouncyCastle, EU DSS), proofs about the log (Go\n"
+    "sumdb/tlog), and all of the above at once: temoin verify FILE --seal CERT --tsa CERT\n\n";
+
+static bool tokens(const struct lisezmoi *l, struct bytes *out)
+{
+    if (l->token_count == 0)
+        return true;
+    bool done = bytes_puts(out, TOKENS_BEGIN);
+    for (size_t i = 0; done && i < l->token_count; i++) {
+        const struct batch_token *t = &l->tokens[i];
+        char root[2 * HASH_OCTETS + 1];
+        record_hex(t->root, sizeof t->root, root);
+        done =
+            bytes_printf(out, " \\\n      %03" PRIu64 ":%s:%" PRId64, t->number, root, t->gen_time);
+    }
+    return done && bytes_puts(out, TOKENS_END);
+}
+
+static bool chain(const struct lisezmoi *l, struct bytes *out)
+{
+    bool begins = l->leaf_before[0] == '\0';
+    return bytes_printf(out, CHAIN, l->first, begins ? "" : ",\"prev\":\"", l->leaf_before,
+                        begins ? "" : "\"", l->dossier_id, l->first + l->count);
+}
+
+bool lisezmoi_commands(const struct lisezmoi *l, struct bytes *out)
+{
+    return bytes_puts(out, TITLE) && bytes_printf(out, EXPORT, l->exported) &&
+           (!l->stamped || bytes_printf(out, STAMP, l->exported)) &&
+           bytes_printf(out, SIGNATURES, l->exported) && bytes_puts(out, FINGERPRINT) &&
+           bytes_puts(out, PRIVATE) && chain(l, out) && tokens(l, out) && bytes_puts(out, OTHERS);
+}
