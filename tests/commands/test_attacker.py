@@ -4,9 +4,11 @@ seen in what the evidence file prints.
 Others hold: the reminders that were delivered (each with a checkpoint), and the tokens' dates.
 """
 
+import json
 import shutil
 import subprocess
 import unittest
+import zipfile
 
 from lib import mails, wait
 from lib.case import DaemonCase
@@ -105,6 +107,16 @@ class Attacker(DaemonCase):
             else:
                 self.assertEqual(said, "")
 
+    def index(self):
+        """index.json of an evidence file that the company makes now."""
+        path = self.daemon.directory / "forged.asice"
+        path.unlink(missing_ok=True)
+        self.daemon.start()
+        self.daemon.temoin("evidence", self.invoice, "-o", path)
+        self.daemon.stop()
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read("index.json"))
+
     def rewritten(self, change):
         """Write the log again after a change, with and without what was dated."""
         entries = self.forger.read()
@@ -192,3 +204,22 @@ class Attacker(DaemonCase):
         db.close()
         self.give_back()
         self.assertRegex(self.log_itself(), rf"(?m)^entry {seq}: ")
+
+    def test_back_date_past_a_token(self):
+        """The last entry, that nobody outside knows yet, is given a time before the token."""
+        self.daemon.start()
+        self.daemon.temoin("note", self.invoice, "mise en demeure remise en main propre")
+        self.sign()
+        self.daemon.stop()
+        entries = self.forger.read()
+        at = max(i for i, e in enumerate(entries) if e.event == "note")
+        del entries[at + 1 :]
+        entries[at].record["time"] = "2026-01-02T03:04:05Z"
+        self.forger.write(entries, keep=self.saved)
+        self.resign()
+        self.assertEqual(self.against(self.last), "")
+        index = self.index()
+        note = [e for e in index["timeline"]["entries"] if e["event"] == "note"][-1]
+        bounds = next(d for d in index["dates"] if d["seq"] == note["seq"])
+        self.assertEqual(note["time"], "2026-01-02T03:04:05Z")
+        self.assertGreater(bounds["not_before"], "2026-02")  # what it says and what is shown

@@ -3,23 +3,18 @@ signed by DKIM, a note, a payment; dated in two batches."""
 
 import shutil
 import unittest
+import zipfile
 
-from lib import mails, wait
+from lib import asice, mails, wait
 from lib.case import DaemonCase
-from lib.judged import Judged, JudgedCase
+from lib.judged import DATED, Dated, Judged, JudgedCase, touched
 from lib.judges import Trust
 from lib.temoind import section
 from lib.tsa import Authority
 
 
 @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
-class Container(Judged, JudgedCase, DaemonCase):
-    needed = [
-        "LISEZMOI.txt", "index.json", "entries/*.eml", "entries/???.json", "certs/*.pem",
-        "entries/*.private.json", "entries/*.json.p7s", "META-INF/ASiCManifest001.xml",
-        "META-INF/signature001.p7s",
-    ]  # fmt: skip
-
+class Container(Judged, Dated, JudgedCase, DaemonCase):
     @classmethod
     def configure(cls, daemon):
         cls.authority = Authority(cls.directory, "authority").start()
@@ -48,3 +43,21 @@ class Container(Judged, JudgedCase, DaemonCase):
         daemon.temoin("evidence", invoice, "-o", file)
         return file, Trust(daemon.keys / "seal.pem", daemon.keys / "export.pem",
                            cls.authority.certificate)  # fmt: skip
+
+    def verify(self, file):
+        trust = self.judges.trust
+        done = self.daemon.temoin("verify", file, "--seal", trust.seal, "--seal", trust.export,
+                                  "--tsa", trust.tsa, status=None)  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    def test_temoin_itself(self):
+        status, text = self.verify(self.file)
+        self.assertEqual(status, 0, text)
+        with zipfile.ZipFile(self.file) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        copy = self.directory / "copy.asice"
+        for name, octets in touched(files, DATED):
+            asice.write(copy, {**files, name: octets})
+            copy.chmod(0o644)
+            status, text = self.verify(copy)
+            self.assertEqual(status, 1, f"{name}: {text}")

@@ -11,6 +11,7 @@ contradicts anything else in it. What is left to notice is what other people hol
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from dataclasses import dataclass, field
 
@@ -83,12 +84,16 @@ class Forger:
             self.copy_back(keep / "seal/seal.db", "seal/seal.db", "signature", "head", "checkpoint")
 
     def copy_back(self, source, file, *tables):
+        """Out of a copy: whoever closes a file last takes its -wal and -shm away."""
+        copy = self.daemon.directory / "kept"
+        shutil.copytree(source.parent, copy)
         db = self.open(file)
-        db.execute("ATTACH ? AS kept", (str(source),))
+        db.execute("ATTACH ? AS kept", (str(copy / source.name),))
         for table in tables:
             db.execute(f"INSERT INTO {table} SELECT * FROM kept.{table}")
         db.commit()
         db.close()
+        shutil.rmtree(copy)
 
     def renumber(self, entry, seq, chains, ids):
         entry.record["seq"] = entry.row["seq"] = seq

@@ -39,6 +39,14 @@ def place(name, octets):
     return len(octets) // 2
 
 
+def touched(files, kinds):
+    """(name, octets with one changed) of one file of each kind."""
+    for kind in kinds:
+        name = [n for n in sorted(files) if fnmatch.fnmatch(n, kind)][-1]
+        at = place(name, files[name])
+        yield name, files[name][:at] + bytes([files[name][at] ^ 1]) + files[name][at + 1 :]
+
+
 class Judged:
     """Judges of the container and of signatures."""
 
