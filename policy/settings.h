@@ -105,9 +105,7 @@ struct settings {
     struct strings seal_crls;                    /* PEM or DER files */
     unsigned retention_years, accounting_retention_years;
     bool erase_needs_second;
-    char *dns_server;  /* "address", "address:port" or "[address]:port"; NULL: resolv.conf */
     char *authserv_id; /* whose Authentication-Results are believed; NULL: nobody's */
-    bool dkim_keys;    /* keep the DNS keys of matched inbound mail */
     struct tsa *tsas;  /* in order of preference */
     size_t tsa_count;
 

@@ -162,8 +162,6 @@ static cfg_t *new_parser(void)
                        CFG_INT("retention_years", 5, ONE),
                        CFG_INT("accounting_retention_years", 10, ONE),
                        CFG_BOOL("erase_needs_second", cfg_false, ONE),
-                       CFG_STR("dns_server", "", ONE),
-                       CFG_BOOL("dkim_keys", cfg_true, ONE),
                        CFG_STR("authserv_id", NULL, UNSET),
                        CFG_STR(SENTINEL, NULL, UNSET),
                        CFG_SEC("company", company, titled),

@@ -99,41 +99,6 @@ static unsigned years(struct build *b, const char *key)
     return (unsigned)written;
 }
 
-/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353". */
-static bool is_name_server(const char *text)
-{
-    char address[64];
-    unsigned char octets[16];
-    const char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
-    bool bare_v6 = *text != '[' && strchr(text, ':') != colon;
-    bool port = colon && !bare_v6 && (!bracket || colon > bracket);
-    size_t len = port ? (size_t)(colon - text) : strlen(text);
-    if (len >= sizeof address)
-        return false;
-    snprintf(address, sizeof address, "%.*s", (int)len, text);
-    if (!value_ip(address, octets))
-        return false;
-    if (!port)
-        return true;
-    size_t digits = strspn(colon + 1, "0123456789");
-    long number = digits && digits <= 5 ? strtol(colon + 1, NULL, 10) : 0;
-    return colon[1 + digits] == '\0' && number >= 1 && number <= 65535;
-}
-
-static void take_dns(struct build *b)
-{
-    const char *text = cfg_getstr(b->file->root, "dns_server");
-    b->s->dkim_keys = yes(b->file->root, "dkim_keys");
-    if (!*text)
-        return;
-    if (!is_name_server(text))
-        COMPLAIN(b, b->file->root, "dns_server", 0,
-                 "dns_server = \"%s\": write an address, or address:port ([address]:port for "
-                 "IPv6)",
-                 text);
-    b->s->dns_server = build_copy(b, text);
-}
-
 /* RFC 8601, 2.2: a domain, or any other word. */
 static void take_authserv(struct build *b)
 {
@@ -224,7 +189,6 @@ void build_proofs(struct build *b)
     s->retention_years = years(b, "retention_years");
     s->accounting_retention_years = years(b, "accounting_retention_years");
     s->erase_needs_second = yes(root, "erase_needs_second");
-    take_dns(b);
     take_authserv(b);
     for (unsigned i = 0; i < cfg_size(root, "tsa"); i++)
         take_tsa(b, i);

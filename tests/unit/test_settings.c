@@ -83,8 +83,6 @@ static void test_defaults_of_proofs(void **state)
     assert_int_equal(s->retention_years, 5);
     assert_int_equal(s->accounting_retention_years, 10);
     assert_false(s->erase_needs_second);
-    assert_true(s->dkim_keys);
-    assert_null(s->dns_server);
     assert_null(s->authserv_id);
     assert_int_equal(s->tsa_count, 0);
     settings_unref(s);
@@ -162,7 +160,7 @@ static const char every_proof[] = SMALLEST
     "seal_key = \"pkcs11:token=t;object=seal?pin-source=/p\"\nseal_certificate = /c/s.pem\n"
     "export_certificate = \"/c/e.pem\"\nseal_crls = { \"/c/ca.crl\" }\n"
     "retention_years = 6\naccounting_retention_years = 11\nerase_needs_second = on\n"
-    "dkim_keys = no\ndns_server = \"127.0.0.1:5353\"\nauthserv_id = mx.us.example\n"
+    "authserv_id = mx.us.example\n"
     "tsa \"one\" { url = \"http://a.example/tsr\" certificate = /a.pem timeout = 2 }\n"
     "tsa \"two\" { url = \"https://b.example\" certificate = /b.pem policy = 1.2.3 }\n";
 
@@ -180,8 +178,6 @@ static void test_every_proof(void **state)
     assert_int_equal(s->retention_years, 6);
     assert_int_equal(s->accounting_retention_years, 11);
     assert_true(s->erase_needs_second);
-    assert_false(s->dkim_keys);
-    assert_string_equal(s->dns_server, "127.0.0.1:5353");
     assert_string_equal(s->authserv_id, "mx.us.example");
     assert_int_equal(s->tsa_count, 2);
     assert_string_equal(s->tsas[0].name, "one");
@@ -282,9 +278,6 @@ static const struct refusal refusals[] = {
     {SMALLEST "seal_crls = { /a, b }\n", "t.conf:3: ", "absolute path"},
     {SMALLEST "retention_years = 0\n", "t.conf:3: ", "1 to 100"},
     {SMALLEST "accounting_retention_years = 101\n", "t.conf:3: ", "1 to 100"},
-    {SMALLEST "dns_server = \"ns.example\"\n", "t.conf:3: ", "address:port"},
-    {SMALLEST "dns_server = \"127.0.0.1:70000\"\n", "t.conf:3: ", "address:port"},
-    {SMALLEST "dns_server = \"[::1]53\"\n", "t.conf:3: ", "address:port"},
     {SMALLEST "authserv_id = \"a b\"\n", "t.conf:3: ", "Authentication-Results"},
     {SMALLEST "authserv_id = \"\"\n", "t.conf:3: ", "Authentication-Results"},
     {SMALLEST "tsa \"a\" {\n certificate = /a }\n", "t.conf:4: ", "no url"},
