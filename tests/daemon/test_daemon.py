@@ -79,6 +79,7 @@ class StartAndStop(DaemonTest):
         self.assertTrue(pathlib.Path(self.daemon.socket("both")).is_socket())
         self.daemon.stop()
         self.assertEqual(list(self.daemon.run.iterdir()), [])
+        self.assertEqual(self.daemon.json("stats")["seal"]["unsigned"], 0, "the last entry is signed, too")
         self.assertFalse(os.path.exists(self.daemon.socket("both")))
         self.assertEqual(self.events()[-2:], ["start", "stop"])
 
