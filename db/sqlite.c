@@ -7,6 +7,9 @@
  *
  *   - while a writer has the database open, SQLite falls back to a read-only -shm, takes its
  *     read locks there, and sees every commit at once;
+ *   - who begins to read in the instant in which a commit writes the index's header may not wait
+ *     for the writer's lock as other readers do, and gets SQLITE_READONLY_RECOVERY (once in some
+ *     thousand messages, 20 at a time): the mend is to look again (look_again);
  *   - after a writer was killed, the files are left behind and reading goes on, a bit slower
  *     (the reader builds an index of its own);
  *   - after the last writer closed *cleanly*, -wal and -shm are gone, the reader may not create
@@ -28,7 +31,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum {
+    LOOKS_AT_ONCE = 8, /* the writer had given its lock back: the header is whole by now */
+    LOOKS = 300,       /* the others a millisecond apart: a writer that died is started again */
+};
 
 /* --- errors ---------------------------------------------------------------------------------*/
 
@@ -54,7 +63,7 @@ static enum store_status status_of(sqlite3 *handle, int code)
     case SQLITE_NOTADB:
         return STORE_CORRUPT;
     case SQLITE_READONLY:
-        /* A read-only reader met an index that only a writer may repair. */
+        /* A read-only reader met an index that only a writer may repair, and none did. */
         return code == SQLITE_READONLY_RECOVERY || code == SQLITE_READONLY_CANTINIT ? STORE_BUSY
                                                                                     : STORE_DENIED;
     case SQLITE_CANTOPEN:
@@ -101,6 +110,18 @@ enum store_status db_fail(struct db *db, int code, struct store_error *err)
     const char *detail = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
     return store_fail(err, status, "%s: %s (SQLite %d): %s", db->file, detail, code,
                       mend_of(status));
+}
+
+/* Is `code` a header that was being written when a transaction began? Then nothing of it was read
+   or done, and the same call may be made again. *looks counts them, from 0. */
+static bool look_again(int code, int *looks)
+{
+    static const struct timespec pause = {.tv_nsec = 1000000};
+    if (code != SQLITE_READONLY_RECOVERY || *looks >= LOOKS)
+        return false;
+    if ((*looks)++ >= LOOKS_AT_ONCE)
+        nanosleep(&pause, NULL); /* cut short: one look sooner */
+    return true;
 }
 
 /* --- opening --------------------------------------------------------------------------------*/
@@ -215,7 +236,11 @@ enum store_status db_create_file(const char *file, mode_t mode, bool *created,
 
 enum store_status db_exec(struct db *db, const char *sql, struct store_error *err)
 {
-    return db_fail(db, sqlite3_exec(db->handle, sql, NULL, NULL, NULL), err);
+    int code, looks = 0;
+    do
+        code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    while (look_again(code, &looks));
+    return db_fail(db, code, err);
 }
 
 static int find(struct db *db, const char *sql, sqlite3_stmt **out)
@@ -228,7 +253,10 @@ static int find(struct db *db, const char *sql, sqlite3_stmt **out)
     /* A full cache replaces its last entry: correct, only slower. */
     if (db->cached == DB_STATEMENTS)
         sqlite3_finalize(db->cache[--db->cached].statement);
-    int code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+    int code, looks = 0;
+    do /* the first one reads the schema */
+        code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+    while (look_again(code, &looks));
     if (code == SQLITE_OK) {
         db->cache[db->cached].sql = sql;
         db->cache[db->cached++].statement = *out;
@@ -285,7 +313,9 @@ enum store_status db_query(struct db *db, const char *sql, sqlite3_stmt **statem
 enum store_status db_step(struct db *db, sqlite3_stmt *statement, bool *row,
                           struct store_error *err)
 {
-    int code = sqlite3_step(statement);
+    int code, looks = 0;
+    while (look_again(code = sqlite3_step(statement), &looks))
+        sqlite3_reset(statement); /* repeats that code */
     *row = code == SQLITE_ROW;
     if (code == SQLITE_ROW || code == SQLITE_DONE)
         return STORE_OK;
