@@ -1,0 +1,17 @@
+/*
+ * dsn - delivery status notifications (RFC 3464, RFC 6533), as their machine part tells them
+ *
+ * Looks for a message/delivery-status or message/global-delivery-status part wherever it stands,
+ * whatever the message calls itself; for programs that send its fields elsewhere see bounce.h.
+ * Missing and doubled fields, a status without action and an action without status are read
+ * for what they tell.
+ */
+#ifndef TEMOIN_POLICY_DSN_H
+#define TEMOIN_POLICY_DSN_H
+
+#include "policy/understood.h"
+
+/* *found: it is one; recipients, original ids are in `u`. False: out of memory. */
+bool dsn_read(const struct mail *m, struct understood *u, bool *found);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * understand - a message in, facts out: each parser asked in the order that decides the kind
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/autoreply.h"
+#include "policy/bounce.h"
+#include "policy/dsn.h"
+#include "policy/found_attachments.h"
+#include "policy/found_tokens.h"
+#include "policy/mdn.h"
+#include "policy/reply_text.h"
+#include "policy/suggest.h"
+#include "policy/understood.h"
+
+static bool take_ids(const struct mail *m, struct understood *u)
+{
+    const struct reading *r = &m->reading;
+    if (r->message_id && !(u->message_id = strdup(r->message_id)))
+        return false;
+    return strings_add_all(&u->in_reply_to, &r->in_reply_to) &&
+           strings_add_all(&u->references, &r->references);
+}
+
+/* A list's or a program's mail that no rule knows (complaint reports, newsletters), or nothing
+   that could be read. */
+static bool is_other(const struct mail *m, const struct bytes *body)
+{
+    static const char *const bulk[] = {"List-Id", "List-Unsubscribe", "Feedback-ID"};
+    bool answers = m->reading.in_reply_to.count || m->reading.references.count;
+    if (m->header.count == 0 || (m->reading.from.count == 0 && !answers))
+        return true;
+    for (size_t i = 0; i < sizeof bulk / sizeof *bulk; i++)
+        if (!answers && fields_count(&m->header, bulk[i]))
+            return true;
+    bool words = body->data && body->data[strspn(body->data, " \t\n")];
+    return !answers && !words && m->count < 2;
+}
+
+static bool take_kind(const struct mail *m, const struct bytes *body, struct understood *u)
+{
+    bool found = false;
+    if (!mdn_read(m, body, u, &found))
+        return false;
+    if (found) {
+        u->kind = READ_MDN;
+        return true;
+    }
+    if (!dsn_read(m, u, &found) || (!found && !bounce_read(m, body, u, &found)))
+        return false;
+    if (found)
+        u->kind = READ_DSN;
+    else if (autoreply_is(m, body))
+        u->kind = READ_AUTO_REPLY;
+    else
+        u->kind = is_other(m, body) ? READ_OTHER : READ_REPLY;
+    return true;
+}
+
+/* What the sender wrote, and what it may mean. */
+static bool take_words(const struct mail *m, const struct bytes *body, struct understood *u)
+{
+    if (u->kind == READ_DSN || u->kind == READ_MDN)
+        return true;
+    struct bytes text = {0};
+    bool done = reply_text(body->data ? body->data : "", body->len, &text);
+    if (done && text.len)
+        done = (u->reply_text = bytes_steal(&text)) != NULL;
+    bytes_free(&text);
+    if (done && u->reply_text && (u->kind == READ_REPLY || u->kind == READ_AUTO_REPLY))
+        done = suggest_read(m, u->reply_text, u);
+    return done;
+}
+
+bool understand(const char *octets, size_t len, const struct understanding_tools *tools,
+                struct understood *u)
+{
+    struct mail m = {0};
+    struct bytes body = {0};
+    bool from_markup;
+    bool done = mail_parse(octets, len, &m) && mail_body(&m, &body, &from_markup) &&
+                take_ids(&m, u) && take_kind(&m, &body, u) && take_words(&m, &body, u) &&
+                found_tokens(&m, &body, tools, u) && found_attachments(&m, tools, u);
+    bytes_free(&body);
+    mail_free(&m);
+    return done;
+}
