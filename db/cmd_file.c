@@ -240,7 +240,7 @@ static bool make_entry(struct filing *f, struct entry *e)
         int fd = f->in.fd;
         f->in.fd = -1;
         made = entry_take_message(e, &head, in->memory.data, in->memory.len, fd,
-                                  fd >= 0 ? in->size : 0, true);
+                                  fd >= 0 ? in->size : 0, true, NULL);
     }
     fields_free(&received);
     bytes_free(&head);

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "db/packer.h"
 #include "policy/bytes.h"
 #include "policy/edits.h"
 #include "policy/inbound.h"
@@ -110,10 +111,11 @@ bool entry_inbound(const struct inbound *i, const struct envelope *env, const st
 
 /* Draw the nonce, hash and compress a message that is `head` followed by `body` (in memory) or
    by the file `body_fd` (taken over; -1: none). `keep` false: over the size limit, only hash
-   and size are kept and the file is closed. False: out of memory, read error or the crypto
-   library failed. */
+   and size are kept and the file is closed. `packer` compresses; NULL: one that is made for this
+   message alone. False: out of memory, read error or the crypto library failed. */
 bool entry_take_message(struct entry *e, const struct bytes *head, const char *body,
-                        size_t body_len, int body_fd, uint64_t body_size, bool keep);
+                        size_t body_len, int body_fd, uint64_t body_size, bool keep,
+                        struct packer *packer);
 
 /* The name of a message as received (DESIGN 4, retries): SHA-256 over direction, bytes (header
    as received ‖ body), sender, sorted recipients, login. Same body arguments as above; the file

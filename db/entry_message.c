@@ -2,20 +2,18 @@
  * entry_message - hashing, compressing and naming the bytes of a message
  *
  * Everything is done in one pass over the bytes, a large file by way of a 64 kB buffer. Safe
- * from any number of threads: contexts are local and small. zstd sizes a context by what it is
- * told to expect, so a 4 kB message costs some 100 kB for a moment; for a spilled message only
- * the header is compressed here, its body stays in its file until a volume takes it.
+ * from any number of threads, each with a packer of its own. Of a spilled message only the header
+ * is compressed here, its body stays in its file until a volume takes it.
  */
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "db/entry.h"
 
-enum { READ_OCTETS = 64 * 1024, SMALL_MESSAGE = 64 * 1024 };
+enum { READ_OCTETS = 64 * 1024 };
 
 /* --- hashing --------------------------------------------------------------------------------*/
 
@@ -57,49 +55,6 @@ static EVP_MD_CTX *sha256_start(void)
     return NULL;
 }
 
-/* --- compressing ----------------------------------------------------------------------------*/
-
-static bool set_level(ZSTD_CCtx *ctx, uint64_t size)
-{
-    int level = size <= SMALL_MESSAGE ? 3 : 1;
-    if (ZSTD_isError(ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, level)) ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(ctx, ZSTD_c_checksumFlag, 1)) ||
-        ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(ctx, size)))
-        return false;
-    /* A window of 128 kB bounds the memory of large ones. */
-    return size <= SMALL_MESSAGE ||
-           !ZSTD_isError(ZSTD_CCtx_setParameter(ctx, ZSTD_c_windowLog, 17));
-}
-
-static bool compress_part(ZSTD_CCtx *ctx, const char *data, size_t len, ZSTD_EndDirective end,
-                          struct bytes *out)
-{
-    ZSTD_inBuffer in = {data, len, 0};
-    size_t left;
-    do {
-        if (!bytes_reserve(out, ZSTD_CStreamOutSize() / 8))
-            return false;
-        ZSTD_outBuffer to = {out->data + out->len, out->room - out->len - 1, 0};
-        left = ZSTD_compressStream2(ctx, &to, &in, end);
-        if (ZSTD_isError(left))
-            return false;
-        out->len += to.pos;
-        out->data[out->len] = '\0';
-    } while (end == ZSTD_e_end ? left != 0 : in.pos < in.size);
-    return true;
-}
-
-static bool compress_both(const struct bytes *head, const char *body, size_t body_len,
-                          struct bytes *out)
-{
-    ZSTD_CCtx *ctx = ZSTD_createCCtx();
-    bool ok = ctx && set_level(ctx, (uint64_t)head->len + body_len) &&
-              compress_part(ctx, head->data ? head->data : "", head->len, ZSTD_e_continue, out) &&
-              compress_part(ctx, body ? body : "", body_len, ZSTD_e_end, out);
-    ZSTD_freeCCtx(ctx);
-    return ok;
-}
-
 /* --- the message of an entry ----------------------------------------------------------------*/
 
 static bool hash_message(struct entry_message *m, const struct bytes *head, const char *body,
@@ -122,7 +77,8 @@ static bool hash_message(struct entry_message *m, const struct bytes *head, cons
 }
 
 bool entry_take_message(struct entry *e, const struct bytes *head, const char *body,
-                        size_t body_len, int body_fd, uint64_t body_size, bool keep)
+                        size_t body_len, int body_fd, uint64_t body_size, bool keep,
+                        struct packer *packer)
 {
     struct entry_message *m = &e->message;
     m->present = true;
@@ -139,7 +95,12 @@ bool entry_take_message(struct entry *e, const struct bytes *head, const char *b
         m->body_size = 0;
         return true;
     }
-    return compress_both(head, body_fd >= 0 ? NULL : body, body_fd >= 0 ? 0 : body_len, &m->packed);
+    struct packer *own = packer ? NULL : packer_new();
+    bool ok =
+        (packer || own) && packer_pack(packer ? packer : own, head, body_fd >= 0 ? NULL : body,
+                                       body_fd >= 0 ? 0 : body_len, &m->packed);
+    packer_free(own);
+    return ok;
 }
 
 /* --- the name of a message as received ------------------------------------------------------*/

@@ -169,11 +169,12 @@ bool road_retry_key(struct session *s, const struct mta *mta, const char *direct
     const struct message *m = &s->m;
     const char *why = "no turn for hashing in time";
     bool done = false;
-    if (gate_enter(&s->services->gate)) {
+    struct packer *packer = gate_enter(&s->services->gate);
+    if (packer != NULL) {
         why = "hashing failed";
         done = entry_retry_key(direction, &m->envelope, &m->fields, m->spool.memory.data,
                                m->spool.memory.len, m->spool.fd, key);
-        gate_leave(&s->services->gate);
+        gate_leave(&s->services->gate, packer);
     }
     if (!done)
         *verdict = road_internal_error(s, mta, why);
@@ -187,14 +188,15 @@ static bool take_message(struct session *s, struct entry *entry, const struct fi
     struct spool *spool = &s->m.spool;
     struct bytes rendered = {0};
     bool done = false;
-    if (!gate_enter(&s->services->gate))
+    struct packer *packer = gate_enter(&s->services->gate);
+    if (packer == NULL)
         return false;
     if (fields_render(head, &rendered)) {
         uint64_t size = spool->fd >= 0 ? spool->size : 0;
         done = entry_take_message(entry, &rendered, spool->memory.data, spool->memory.len,
-                                  spool_take_file(spool), size, keep);
+                                  spool_take_file(spool), size, keep, packer);
     }
-    gate_leave(&s->services->gate);
+    gate_leave(&s->services->gate, packer);
     bytes_free(&rendered);
     return done;
 }

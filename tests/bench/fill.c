@@ -41,7 +41,7 @@ static bool message(struct entry *e, uint64_t seq, const char *invoice)
     for (int line = 0; ok && line < 12; line++)
         ok = bytes_printf(&body, "%d. notre facture %s (%" PRIu64 ") reste impayée.\r\n", line,
                           invoice, seq * 2654435761u);
-    ok = ok && entry_take_message(e, &head, body.data, body.len, -1, 0, true);
+    ok = ok && entry_take_message(e, &head, body.data, body.len, -1, 0, true, NULL);
     bytes_free(&head);
     bytes_free(&body);
     return ok;

@@ -95,7 +95,7 @@ static void take_message(struct sealed_store *w, const struct wanted_entry *want
         assert_int_equal(write(fd, body, body_len), (ssize_t)body_len);
     }
     assert_true(entry_take_message(e, &head, fd < 0 ? body : NULL, fd < 0 ? body_len : 0, fd,
-                                   fd < 0 ? 0 : body_len, !wanted->dropped));
+                                   fd < 0 ? 0 : body_len, !wanted->dropped, NULL));
     bytes_free(&head);
 }
 

@@ -146,7 +146,7 @@ UNUSED static void mail(struct world *w, struct entry *e, const char *direction,
     assert_true(bytes_puts(&head, MAIL_HEAD));
     int fd = spilled ? spool(w, body, len) : -1;
     assert_true(entry_take_message(e, &head, spilled ? NULL : body, spilled ? 0 : len, fd,
-                                   spilled ? len : 0, true));
+                                   spilled ? len : 0, true, NULL));
     bytes_free(&head);
 }
 

@@ -78,7 +78,7 @@ static void assert_sha256(const unsigned char *found, const struct bytes *of)
     assert_memory_equal(found, expected, HASH_OCTETS);
 }
 
-static void take_and_check(size_t len, bool spilled)
+static void take_and_check(size_t len, bool spilled, struct packer *packer)
 {
     struct entry e;
     struct bytes head = {0}, whole = {0};
@@ -90,8 +90,8 @@ static void take_and_check(size_t len, bool spilled)
     int fd = spilled ? open("/tmp", O_TMPFILE | O_RDWR, 0600) : -1;
     if (spilled)
         assert_int_equal(write(fd, body, len), (ssize_t)len);
-    assert_true(
-        entry_take_message(&e, &head, spilled ? NULL : body, spilled ? 0 : len, fd, len, true));
+    assert_true(entry_take_message(&e, &head, spilled ? NULL : body, spilled ? 0 : len, fd, len,
+                                   true, packer));
     assert_true(e.message.present);
     assert_int_equal(e.message.size, whole.len);
     assert_sha256(e.message.sha256, &whole);
@@ -114,9 +114,21 @@ static void a_message_is_hashed_and_packed(void **state)
     (void)state;
     const size_t lengths[] = {0, 1, 4096, 65536, 65537, 300000, 3000000};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
-        take_and_check(lengths[i], false);
-    take_and_check(300000, true);
-    take_and_check(3000000, true);
+        take_and_check(lengths[i], false, NULL);
+    take_and_check(300000, true, NULL);
+    take_and_check(3000000, true, NULL);
+}
+
+/* After large ones, small ones, a header alone: nothing of the message before is left. */
+static void one_packer_packs_many(void **state)
+{
+    (void)state;
+    const size_t lengths[] = {3000000, 0, 4096, 65537, 65536, 1, 300000, 4096};
+    struct packer *packer = packer_new();
+    assert_non_null(packer);
+    for (size_t i = 0; i < 3 * sizeof lengths / sizeof *lengths; i++)
+        take_and_check(lengths[i % (sizeof lengths / sizeof *lengths)], i % 5 == 4, packer);
+    packer_free(packer);
 }
 
 static void a_file_that_is_not_whole_is_refused(void **state)
@@ -127,7 +139,7 @@ static void a_file_that_is_not_whole_is_refused(void **state)
     entry_init(&e);
     int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
     assert_int_equal(write(fd, "12345", 5), 5);
-    assert_false(entry_take_message(&e, &head, NULL, 0, fd, 6, true));
+    assert_false(entry_take_message(&e, &head, NULL, 0, fd, 6, true, NULL));
     entry_free(&e); /* closes fd */
     assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
@@ -141,7 +153,7 @@ static void over_the_limit_only_hash_and_size_stay(void **state)
     assert_true(bytes_puts(&whole, "12345"));
     int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
     assert_int_equal(write(fd, "12345", 5), 5);
-    assert_true(entry_take_message(&e, &head, NULL, 0, fd, 5, false));
+    assert_true(entry_take_message(&e, &head, NULL, 0, fd, 5, false, NULL));
     assert_true(e.message.bytes_dropped);
     assert_int_equal(e.message.body_fd, -1);
     assert_int_equal(fcntl(fd, F_GETFD), -1);
@@ -156,7 +168,7 @@ static void *take_some(void *unused)
 {
     (void)unused;
     for (int i = 0; i < 20; i++)
-        take_and_check(20000 + (size_t)i, i % 2);
+        take_and_check(20000 + (size_t)i, i % 2, NULL);
     return NULL;
 }
 
@@ -428,6 +440,7 @@ int main(void)
         cmocka_unit_test(edits_come_back_verbatim),
         cmocka_unit_test(other_json_is_no_edits),
         cmocka_unit_test(a_message_is_hashed_and_packed),
+        cmocka_unit_test(one_packer_packs_many),
         cmocka_unit_test(a_file_that_is_not_whole_is_refused),
         cmocka_unit_test(over_the_limit_only_hash_and_size_stay),
         cmocka_unit_test(several_threads_do_not_meet),

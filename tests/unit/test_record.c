@@ -94,7 +94,7 @@ static void message_is_committed_to(void **state)
     e.event = "reply";
     e.direction = "inbound";
     assert_true(bytes_puts(&head, "A: b\r\n\r\n"));
-    assert_true(entry_take_message(&e, &head, "body", 4, -1, 0, true));
+    assert_true(entry_take_message(&e, &head, "body", 4, -1, 0, true, NULL));
     make(&m, &e);
     assert_true(record_message(m.public_part.data, m.public_part.len, found));
     assert_true(record_commit(e.message.nonce, "A: b\r\n\r\nbody", 12, expected));
@@ -116,7 +116,7 @@ static void dropped_bytes_are_said(void **state)
     struct bytes head = {0};
     entry_init(&e);
     e.event = "reply";
-    assert_true(entry_take_message(&e, &head, "body", 4, -1, 0, false));
+    assert_true(entry_take_message(&e, &head, "body", 4, -1, 0, false, NULL));
     assert_int_equal(e.message.packed.len, 0);
     make(&m, &e);
     assert_non_null(strstr(m.private_part.data, "\"bytes\":\"dropped\""));
