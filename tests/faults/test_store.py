@@ -90,10 +90,15 @@ class SlowAccepted(Slow):
         daemon.store_settings["on_store_failure"] = "accept"
 
     def test_ours_is_told_to_come_again_within_the_timeout(self):
-        self.stopped()
-        outcome = self.submit(mails.reminder(self.invoice()))
+        go_on = self.stopped()
+        invoice, queue_id = self.invoice(), self.queue_id()
+        outcome = self.submit(mails.reminder(invoice), queue_id=queue_id)
         self.assertEqual(outcome.code, 2)
         self.assertEqual(outcome.edits, [])
+        self.assertTrue(self.daemon.logged(f"{queue_id}: ", "accepted WITHOUT A COPY"))
+        go_on()
+        wait.until(lambda: self.submit(mails.reminder(self.invoice())).edits, 15, "recovery")
+        self.assertEqual(self.daemon.events(invoice), [])
 
 
 @unittest.skipUnless(os.geteuid() == 0, "mounts a tmpfs: only root may")

@@ -27,6 +27,18 @@ class Road(WorldCase):
         _, copy = self.remind(invoice, body=body, extra=extra)
         self.assertEqual(self.daemon.archived(invoice), [copy])
 
+    def test_nul_octets_and_a_body_without_final_crlf(self):
+        """Postfix ends a field at its first NUL when it shows it to a milter; the body it shows
+        whole, and both are delivered as they came."""
+        invoice = self.invoice()
+        raw = mails.reminder(invoice, extra=[("X-Nul", "un\0deux"), ("X-After", "trois")])
+        raw = raw.rstrip(b"\r\n") + b"\r\n\0\0\xff\0 fin"
+        self.submit(raw)
+        copy = delivered_copy(self.debtor.arrived(PAUL, mails.field(raw, "Message-ID")))
+        self.assertIn(b"\r\n\0\0\xff\0 fin\r\n", copy)
+        (archived,) = self.daemon.archived(invoice)
+        self.assertEqual(archived, copy.replace(b"X-Nul: un\0deux", b"X-Nul: un"))
+
     def test_header_of_1_mb(self):
         """Postfix cuts the field (at 60 kB), and shows us what it keeps."""
         invoice = self.invoice()

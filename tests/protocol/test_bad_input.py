@@ -1,5 +1,7 @@
 """Bad input: none of it kills the daemon, is lost, or is accepted without its copy."""
 
+import hashlib
+import json
 import os
 import socket
 import struct
@@ -62,6 +64,23 @@ class BadInput(DaemonCase):
         outcome = self.submit(raw)
         self.assertEqual(outcome.code, 2)
         self.archived_as_left(invoice, outcome)
+
+    def test_nul_octets_in_header_fields(self):
+        """The milter protocol ends a value at its first NUL: so does the copy."""
+        invoice = self.invoice()
+        extra = [("X-Nul", "un\0deux"), ("X-Only-Nul", "\0"), ("Reply-To", f"{mails.PAUL}\0x"),
+                 ("References", "<a@b.example>\0<c@d.example>")]  # fmt: skip
+        outcome = self.submit(mails.reminder(invoice, extra=extra))
+        self.assert_stamped(outcome)
+        (archived,) = self.daemon.archived(invoice)
+        self.assertNotIn(b"\0", archived)
+        self.assertIn(b"\r\nX-Nul: un\r\nX-Only-Nul: \r\n", archived)
+        self.assertEqual(mails.field(archived, "Reply-To"), mails.PAUL)
+        token = mails.field(archived, "Temoin-Token")
+        self.assertEqual(
+            mails.field(archived, "References"), f"<{token}@temoin.creditor.example> <a@b.example>"
+        )
+        self.daemon.temoin("verify", "--log")
 
     def test_invalid_utf8_in_subject_and_from_name(self):
         invoice = self.invoice()
@@ -188,13 +207,22 @@ class BadInput(DaemonCase):
         return raw + line * (missing // len(line)) + b"z" * (missing % len(line))
 
     def test_message_at_and_over_the_limit(self):
+        """One octet more, and the entry has hash and size of what left, not the octets."""
         invoice = self.invoice()
-        self.archived_as_left(invoice, self.submit(self.of_size(invoice, MAX - 4096)))
+        self.archived_as_left(invoice, self.submit(self.of_size(invoice, MAX)))
         invoice = self.invoice()
         outcome = self.submit(self.of_size(invoice, MAX + 1))
-        self.assertEqual(outcome.code, 2)
+        self.assert_stamped(outcome)
         self.assertEqual(self.daemon.events(invoice), ["prepared"])
         self.assertEqual(self.daemon.archived(invoice), [])
+        left = outcome.state.render()
+        members = self.daemon.evidence(invoice)
+        public = json.loads(members["entries/001.json"])
+        private = json.loads(members["entries/001.private.json"])
+        self.assertEqual(public["size"], len(left))
+        self.assertEqual(private["sha256"], hashlib.sha256(left).hexdigest())
+        committed = hashlib.sha256(bytes.fromhex(private["nonce"]) + left).hexdigest()
+        self.assertEqual(public["message"], committed)
         self.daemon.temoin("verify", "--log")
 
     def test_structured_damage(self):
