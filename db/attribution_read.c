@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/authres.h"
+
 void attribution_reading_free(struct attribution_reading *r)
 {
     free(r->from_domain);
@@ -24,22 +26,34 @@ static bool take(const json_t *object, const char *key, char **text)
     return *text != NULL;
 }
 
-static bool take_passed(const json_t *results, struct strings *passed)
+static bool take_results(const json_t *results, struct authres *a)
 {
-    size_t i;
-    json_t *one;
-    json_array_foreach((json_t *)results, i, one)
-    {
+    size_t count = json_array_size(results);
+    count = count < AUTHRES_MAX ? count : AUTHRES_MAX;
+    a->items = calloc(count ? count : 1, sizeof *a->items);
+    for (size_t i = 0; a->items && i < count; i++) {
+        const json_t *one = json_array_get(results, i);
+        struct authres_result *r = &a->items[a->count++];
         const char *result = json_string_value(json_object_get(one, "result"));
-        char *domain = NULL;
-        if (!result || strcmp(result, "pass") != 0)
-            continue;
-        bool done = take(one, "domain", &domain) && (!domain || strings_add_unique(passed, domain));
-        free(domain);
-        if (!done)
+        r->result = strdup(result ? result : "");
+        if (!r->result || !take(one, "domain", &r->domain))
             return false;
     }
-    return true;
+    return a->items != NULL;
+}
+
+/* What our server found: which domains signed, and whether that speaks against From. */
+static bool take_findings(const json_t *authentication, struct attribution_reading *r,
+                          bool *disowned)
+{
+    struct authres a = {0};
+    bool done = take_results(json_object_get(authentication, "results"), &a) &&
+                take(authentication, "dmarc", &a.dmarc) &&
+                take(authentication, "dmarc_domain", &a.dmarc_domain) &&
+                authres_passed(&a, &r->passed);
+    *disowned = done && authres_disowns(&a, r->from_domain);
+    authres_free(&a);
+    return done;
 }
 
 bool attribution_read(const struct exhibit *x, struct attribution_reading *r)
@@ -47,8 +61,9 @@ bool attribution_read(const struct exhibit *x, struct attribution_reading *r)
     const json_t *part = x->private_part, *match = json_object_get(part, "match");
     const json_t *authentication = json_object_get(part, "authentication");
     const json_t *sender = json_object_get(part, "sender");
+    bool disowned = false;
     if (!take(sender, "domain", &r->from_domain) || !take(authentication, "by", &r->by) ||
-        !take_passed(json_object_get(authentication, "results"), &r->passed))
+        !take_findings(authentication, r, &disowned))
         return false;
     struct attribution_facts facts = {
         .event = x->event,
@@ -58,6 +73,7 @@ bool attribution_read(const struct exhibit *x, struct attribution_reading *r)
         .strength = json_string_value(json_object_get(match, "strength")),
         .from_domain = r->from_domain,
         .passed = &r->passed,
+        .disowned = disowned,
         .known = sender_known_from(json_string_value(json_object_get(sender, "known"))),
         .by = r->by};
     r->found = attribution_find(&facts);

@@ -8,9 +8,9 @@
  *      attribution_reading_free(&r);
  *
  * Private part of a message from outside: "authentication" {by, results [{result, domain,
- * selector}]}, what our server found (policy/authres.h); "sender" {domain, known}, what the
- * register knew of From when it came. Entries that were made before these two existed have
- * neither, and are attributed to nobody.
+ * selector}], dmarc, dmarc_domain}, what our server found (policy/authres.h); "sender" {domain,
+ * known}, what the register knew of From when it came. Entries that were made before these two
+ * existed have neither, and are attributed to nobody.
  */
 #ifndef TEMOIN_DB_ATTRIBUTION_READ_H
 #define TEMOIN_DB_ATTRIBUTION_READ_H

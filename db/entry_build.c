@@ -5,8 +5,8 @@
  * auth}, peer {ip, helo, tls}, ids {message_id, in_reply_to, references}, match {how,
  * strength}, kind, rule, proposed (review), overridden, learned {debtor, addresses}, report
  * {recipients [{final, original, action, status}], envelope_id, message_id, disposition},
- * authentication {by, results [{result, domain, selector}]}, sender {domain, known}, edits. What is
- * absent is left out; all that came from outside is foreign text.
+ * authentication {by, results [{result, domain, selector}], dmarc}, sender {domain, known}, edits.
+ * What is absent is left out; all that came from outside is foreign text.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -206,7 +206,8 @@ static bool put_authentication(json_t *part, const struct inbound *i, const stru
              put_text(item, "domain", a->items[k].domain) &&
              put_text(item, "selector", a->items[k].selector);
     }
-    ok = ok && put_text(object, "by", a->by) &&
+    ok = ok && put_text(object, "by", a->by) && put_text(object, "dmarc", a->dmarc) &&
+         put_text(object, "dmarc_domain", a->dmarc_domain) &&
          (json_array_size(list) == 0 || json_object_set(object, "results", list) == 0) &&
          put_text(sender, "domain", sender_domain(r)) &&
          put_text(sender, "known", sender_known_name(i->known));
@@ -222,13 +223,14 @@ static bool level_of(const struct inbound *i, const struct reading *r, const cha
 {
     struct strings passed = {0};
     bool done = authres_passed(&i->authentication, &passed);
-    struct attribution_facts facts = {.event = event,
-                                      .how = i->how,
-                                      .strength =
-                                          i->verdict == INBOUND_STRONG ? "strong" : "review",
-                                      .from_domain = sender_domain(r),
-                                      .passed = &passed,
-                                      .known = i->known};
+    struct attribution_facts facts = {
+        .event = event,
+        .how = i->how,
+        .strength = i->verdict == INBOUND_STRONG ? "strong" : "review",
+        .from_domain = sender_domain(r),
+        .passed = &passed,
+        .disowned = authres_disowns(&i->authentication, sender_domain(r)),
+        .known = i->known};
     enum proof_level found = attribution_find(&facts).level;
     *level = found == LEVEL_NONE ? NULL : level_name(found);
     strings_free(&passed);

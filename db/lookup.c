@@ -236,13 +236,19 @@ static enum store_status find_invoice(struct lookup *l, const char *number, stru
     if (!l->registry || facts_invoice(f, number))
         return STORE_OK;
     enum store_status st = db_query(
-        l->registry, "SELECT debtor, status FROM invoice WHERE number = ?", &s, err, "t", number);
+        l->registry,
+        "SELECT debtor, status, max(0, amount - paid), currency FROM invoice WHERE number = ?", &s,
+        err, "t", number);
     if (st == STORE_OK)
         st = db_step(l->registry, s, &row, err);
     if (row && (copied = grow((void **)&f->invoices, f->invoice_count, sizeof *f->invoices))) {
         struct fact_invoice *i = &f->invoices[f->invoice_count++];
         *i = (struct fact_invoice){.number = strdup(number),
-                                   .status = (enum invoice_status)sqlite3_column_int(s, 1)};
+                                   .status = (enum invoice_status)sqlite3_column_int(s, 1),
+                                   .left = sqlite3_column_int64(s, 2)};
+        const char *currency = (const char *)sqlite3_column_text(s, 3);
+        if (currency && strlen(currency) < sizeof i->currency)
+            strcpy(i->currency, currency);
         copied = i->number && db_column_text(s, 0, &i->debtor);
     }
     db_done(s);

@@ -50,9 +50,9 @@ static json_t *author_json(const struct timeline_item *i)
     json_t *json = NULL;
     if (is_inbound(i) && attribution_words(a, LANGUAGE_FR, &french) &&
         attribution_words(a, LANGUAGE_EN, &english))
-        json = json_pack("{s:s, s:s*, s:s*, s:b, s:s, s:s}", "to", attribution_name(a->to),
-                         "domain", a->domain, "by", a->by, "freemail", a->freemail, "words_fr",
-                         french.data, "words_en", english.data);
+        json = json_pack("{s:s, s:s*, s:s*, s:b, s:b, s:s, s:s}", "to", attribution_name(a->to),
+                         "domain", a->domain, "by", a->by, "freemail", a->freemail, "disowned",
+                         a->disowned, "words_fr", french.data, "words_en", english.data);
     bytes_free(&french);
     bytes_free(&english);
     return json;

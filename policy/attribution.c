@@ -68,6 +68,9 @@ struct attribution attribution_find(const struct attribution_facts *f)
                : f->known == SENDER_DOMAIN && !a.freemail ? ATTRIBUTED_DOMAIN
                                                           : ATTRIBUTED_SIGNED;
     }
+    a.disowned = f->disowned && !a.domain;
+    if (a.disowned && a.level == LEVEL_REPORTED)
+        a.level = LEVEL_NONE;
     if (is(f->event, "reply"))
         a.level = is(f->how, "token") && is(f->strength, "strong") && a.to >= ATTRIBUTED_DOMAIN
                       ? LEVEL_ACKNOWLEDGED
@@ -111,7 +114,13 @@ bool attribution_words(const struct attribution *a, enum language language, stru
                                          "société",
                                          "; a mail service open to all: proves an account, not a "
                                          "company"};
+    static const char *const disowned[] = {
+        "l'authentification du domaine de l'expéditeur a échoué : l'expéditeur est peut-être "
+        "contrefait",
+        "the authentication of the sender's domain failed: the sender may be forged"};
     static const char *const server[] = {"notre serveur", "our server"};
+    if (a->disowned)
+        return bytes_puts(out, disowned[language]);
     if (a->to == ATTRIBUTED_NONE)
         return bytes_puts(out, who[0][language]);
     const char *by = a->by ? a->by : server[language], *author = who[a->to][language];
@@ -145,6 +154,14 @@ const char *attribution_event_words(const char *event, const struct attribution 
           "reported: displayed, says a receipt signed (DKIM) by the debtor's domain; this does "
           "not prove reading"}},
     };
+    static const char *const forged[] = {
+        "rapport ou accusé dont l'authentification a échoué, peut-être contrefait",
+        "a report or receipt that fails authentication, perhaps forged"};
+    for (size_t i = 0; a->disowned && i < sizeof reports / sizeof *reports; i++)
+        if (is(event, reports[i].event))
+            return forged[language];
+    if (a->disowned && (is(event, "dsn") || is(event, "mdn")))
+        return forged[language];
     for (size_t i = 0; a->to >= ATTRIBUTED_DOMAIN && i < sizeof reports / sizeof *reports; i++)
         if (is(event, reports[i].event))
             return reports[i].words[language];

@@ -39,6 +39,7 @@ struct attribution_facts {
     const char *how, *strength;   /* of the match */
     const char *from_domain;      /* normalised; NULL: no From, or several */
     const struct strings *passed; /* domains whose DKIM signature was found good, normalised */
+    bool disowned;                /* our server's findings speak against From (authres_disowns()) */
     enum sender_known known;
     const char *by; /* whose finding that was: authserv-id (RFC 8601) */
 };
@@ -47,6 +48,7 @@ struct attribution {
     enum attributed_to to;
     enum proof_level level;
     bool freemail;      /* anybody can have an address there */
+    bool disowned;      /* From may be forged: the domain's signature or policy failed */
     const char *domain; /* that signed; borrowed from the facts; NULL: none */
     const char *by;     /* borrowed; NULL: none */
 };

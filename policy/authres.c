@@ -1,5 +1,5 @@
 /*
- * authres - what our own mail server found about the DKIM signatures of a message (RFC 8601)
+ * authres - what our own mail server found about the signatures of a message (RFC 8601)
  *
  * The grammar (2.2): authserv-id [version] *( ";" method "=" result *( property "=" value ) ),
  * with comments and blanks between any two of these. Values may be quoted strings.
@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "policy/address.h"
+#include "policy/attribution.h"
 
 enum { WORD_MAX = 256 };
 
@@ -24,6 +25,8 @@ void authres_free(struct authres *a)
     }
     free(a->items);
     free(a->by);
+    free(a->dmarc);
+    free(a->dmarc_domain);
     *a = (struct authres){0};
 }
 
@@ -112,10 +115,18 @@ static bool take_property(struct authres_result *r, const char *name, const char
 }
 
 /* "dkim", or "dkim/1". */
-static bool is_dkim(const char *method)
+static bool is_method(const char *method, const char *name)
 {
     size_t len = strcspn(method, "/");
-    return len == 4 && strncasecmp(method, "dkim", len) == 0;
+    return len == strlen(name) && strncasecmp(method, name, len) == 0;
+}
+
+static char *lower_case(const char *text)
+{
+    char *lower = strdup(text);
+    for (char *c = lower; c && *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return lower;
 }
 
 static struct authres_result *add(struct authres *a, const char *result)
@@ -125,13 +136,26 @@ static struct authres_result *add(struct authres *a, const char *result)
         return NULL;
     a->items = grown;
     struct authres_result *r = &a->items[a->count];
-    *r = (struct authres_result){.result = strdup(result)};
+    *r = (struct authres_result){.result = lower_case(result)};
     if (!r->result)
         return NULL;
-    for (char *c = r->result; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
     a->count++;
     return r;
+}
+
+/* "dmarc=fail (p=none) header.from=debtor.example" (RFC 7489, 11.1). */
+static bool take_dmarc(const char *p, const char *result, struct authres *a)
+{
+    char name[WORD_MAX], value[WORD_MAX];
+    if (a->dmarc)
+        return true;
+    if (!(a->dmarc = lower_case(result)))
+        return false;
+    while ((p = read_pair(p, name, value)) != NULL)
+        if (strcasecmp(name, "header.from") == 0 && *value &&
+            !keep(&a->dmarc_domain, domain_normalise(value)))
+            return false;
+    return true;
 }
 
 /* One part behind a ";". */
@@ -139,7 +163,9 @@ static bool take_part(const char *p, struct authres *a)
 {
     char name[WORD_MAX], value[WORD_MAX];
     p = read_pair(p, name, value);
-    if (!p || !is_dkim(name) || a->count == AUTHRES_MAX)
+    if (p && is_method(name, "dmarc"))
+        return take_dmarc(p, value, a);
+    if (!p || !is_method(name, "dkim") || a->count == AUTHRES_MAX)
         return true;
     struct authres_result *r = add(a, value);
     if (!r)
@@ -171,4 +197,22 @@ bool authres_passed(const struct authres *a, struct strings *domains)
             !strings_add_unique(domains, a->items[i].domain))
             return false;
     return true;
+}
+
+bool authres_disowns(const struct authres *a, const char *from_domain)
+{
+    bool failed = false;
+    if (!from_domain)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct authres_result *r = &a->items[i];
+        if (!r->domain || !attribution_aligned(r->domain, from_domain))
+            continue;
+        if (strcmp(r->result, "pass") == 0)
+            return false;
+        failed = failed || strcmp(r->result, "fail") == 0;
+    }
+    bool dmarc = a->dmarc && strcmp(a->dmarc, "fail") == 0 &&
+                 (!a->dmarc_domain || strcmp(a->dmarc_domain, from_domain) == 0);
+    return failed || dmarc;
 }

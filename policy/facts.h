@@ -32,6 +32,8 @@ struct fact_invoice {
     char *debtor; /* the debtor's code */
     enum invoice_status status;
     bool debtor_has_contact; /* an address or a domain is listed or learned */
+    int64_t left;            /* still to be paid, minor units; 0: nothing, or not known */
+    char currency[4];        /* of it, ISO 4217; "": not known */
 };
 
 /* An entry of the log that an id or a token names. */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "policy/address.h"
+#include "policy/amounts.h"
 
 /* One decision's material. */
 struct weighing {
@@ -25,6 +26,8 @@ struct weighing {
     struct strings numbers;  /* invoice numbers in the subject */
     struct tokens in_thread; /* message numbers of the tokens in References and In-Reply-To */
     struct strings strong, weak;
+    bool disowned;            /* what our server found speaks against From */
+    struct strings signed_by; /* domains whose signature it found good */
     const char *strong_how, *weak_how;
     const char *strong_reason, *weak_reason;
 };
@@ -175,10 +178,36 @@ static bool report_is_internal(const struct weighing *w)
     return own > 0 && own == w->report->count;
 }
 
+/* The subject names invoices that we know, and none of this entry's. */
+static bool names_others(const struct weighing *w, const struct fact_entry *entry)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < w->numbers.count; i++) {
+        if (strings_contain(&entry->invoices, w->numbers.items[i]))
+            return false;
+        others += facts_invoice(w->f, w->numbers.items[i]) != NULL;
+    }
+    return others > 0;
+}
+
+/* What speaks against a match, whatever speaks for it; NULL: nothing. */
+static const char *contradiction(const struct weighing *w, const struct fact_entry *entry)
+{
+    if (w->disowned)
+        return is_report(w) ? "report that fails authentication"
+                            : "authentication of the sender failed";
+    if (!is_report(w) && names_others(w, entry))
+        return "the subject names another invoice";
+    return NULL;
+}
+
 /* Strong or weak? *reason says why. `contact`: From is a contact of one of its debtors. */
 static bool is_strong(const struct weighing *w, const struct fact_entry *entry, bool contact,
                       const char **reason)
 {
+    *reason = contradiction(w, entry);
+    if (*reason)
+        return false;
     if (is_report(w)) {
         bool named = report_names_recipient(w, entry);
         *reason = named ? "report on a recipient" : "report on nobody that we wrote to";
@@ -231,15 +260,41 @@ static bool weigh_entry(struct weighing *w, const struct fact_entry *entry)
     return done;
 }
 
+/* Is the only From an address of a domain that signed? */
+static bool signature_is_senders(const struct weighing *w)
+{
+    const char *domain = w->r->from.count == 1 ? address_domain(w->r->from.items[0]) : "";
+    for (size_t i = 0; *domain && i < w->signed_by.count; i++)
+        if (attribution_aligned(w->signed_by.items[i], domain))
+            return true;
+    return false;
+}
+
+/* A number can be guessed and From can be written by anybody: something more must agree. */
+static const char *what_agrees(const struct weighing *w, const struct fact_invoice *invoice)
+{
+    if (w->disowned)
+        return NULL;
+    if (signature_is_senders(w))
+        return "invoice number from a known contact, signed";
+    if (*invoice->currency && amount_stands_in(w->r->subject, invoice->left, invoice->currency))
+        return "invoice number and amount from a known contact";
+    return NULL;
+}
+
 static bool weigh_subject(struct weighing *w)
 {
-    for (size_t i = 0; i < w->numbers.count; i++)
-        if (from_is_contact(w, facts_invoice(w->f, w->numbers.items[i]))) {
-            w->weak_how = "subject";
-            w->weak_reason = "invoice number from a known contact";
-            if (!strings_add_unique(&w->weak, w->numbers.items[i]))
-                return false;
-        }
+    for (size_t i = 0; i < w->numbers.count; i++) {
+        const struct fact_invoice *invoice = facts_invoice(w->f, w->numbers.items[i]);
+        if (!from_is_contact(w, invoice))
+            continue;
+        const char *agrees = what_agrees(w, invoice);
+        *(agrees ? &w->strong_how : &w->weak_how) = "subject";
+        *(agrees ? &w->strong_reason : &w->weak_reason) =
+            agrees ? agrees : "invoice number from a known contact";
+        if (!strings_add_unique(agrees ? &w->strong : &w->weak, w->numbers.items[i]))
+            return false;
+    }
     return true;
 }
 
@@ -307,14 +362,15 @@ static enum sender_known sender_of(const struct weighing *w, const struct string
     return known;
 }
 
-static bool authenticate(const struct weighing *w, struct inbound *out)
+static bool authenticate(struct weighing *w, struct inbound *out)
 {
     const struct strings *fields = &w->r->authentication_results;
-    out->known = sender_of(w, &out->invoices);
+    const char *domain = w->r->from.count == 1 ? address_domain(w->r->from.items[0]) : "";
     for (size_t i = 0; i < fields->count; i++)
         if (!authres_take(fields->items[i], w->s->authserv_id, &out->authentication))
             return false;
-    return true;
+    w->disowned = authres_disowns(&out->authentication, *domain ? domain : NULL);
+    return authres_passed(&out->authentication, &w->signed_by);
 }
 
 bool inbound_decide(const struct settings *s, const struct envelope *e, const struct reading *r,
@@ -328,7 +384,7 @@ bool inbound_decide(const struct settings *s, const struct envelope *e, const st
     out->reason = inbound_exclusion(s, r, report);
     if (out->reason)
         return true;
-    bool done = invoice_numbers_find(s, r->subject, &w.numbers) &&
+    bool done = authenticate(&w, out) && invoice_numbers_find(s, r->subject, &w.numbers) &&
                 note_thread_tokens(&w, &r->references) && note_thread_tokens(&w, &r->in_reply_to);
     for (size_t i = 0; done && i < f->entry_count; i++)
         done = weigh_entry(&w, &f->entries[i]);
@@ -336,11 +392,12 @@ bool inbound_decide(const struct settings *s, const struct envelope *e, const st
         done = weigh_subject(&w);
     if (done) {
         settle(&w, out);
-        done = authenticate(&w, out);
+        out->known = sender_of(&w, &out->invoices);
     }
     strings_free(&w.numbers);
     strings_free(&w.strong);
     strings_free(&w.weak);
+    strings_free(&w.signed_by);
     tokens_free(&w.in_thread);
     return done;
 }

@@ -5,8 +5,11 @@
  * thread is known, or From is a contact of that debtor (and the message is not a new subject
  * written to an old tagged address), or it is a report on a recipient of that entry. A known
  * thread without a token is strong when From is a contact of that debtor or a recipient of
- * the entry. All else goes to review. One token may serve two debtors: the message is filed
- * under the sender's only.
+ * the entry. An invoice number in the subject of a known contact's mail is strong only when its
+ * signature is good, or the amount that is due stands there too. What contradicts itself is never
+ * strong: a subject that names other invoices than the thread, a sender whose domain disowns the
+ * message, a report that fails authentication. All else goes to review. One token may serve two
+ * debtors: the message is filed under the sender's only.
  */
 #ifndef TEMOIN_POLICY_INBOUND_H
 #define TEMOIN_POLICY_INBOUND_H

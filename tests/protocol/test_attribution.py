@@ -33,7 +33,6 @@ class Attribution(DaemonCase):
         for top in (
             b"",
             found("debtor.example", by="mx.debtor.example"),
-            found("debtor.example", result="fail"),
             found("other.example"),
             received + found("debtor.example"),
         ):
@@ -42,6 +41,17 @@ class Attribution(DaemonCase):
                 self.assertEqual(entry["event"], "reply")
                 self.assertEqual(entry["level"], "none")
                 self.assertEqual(entry["attribution"]["to"], "none")
+
+    def test_failed_authentication_waits_in_review(self):
+        invoice, raw, _ = self.remind()
+        before = len(self.daemon.entries(invoice))
+        self.arrive(found("debtor.example", result="fail") + mails.reply(raw, mails.PAUL), mails.PAUL)
+        shown = self.daemon.show(invoice)
+        self.assertEqual(len(shown["entries"]), before)
+        self.assertNotIn("paused_by", shown)
+        waiting = shown["review"][-1]
+        self.assertEqual((waiting["event"], waiting["attribution"]["to"]), ("reply", "none"))
+        self.assertTrue(waiting["attribution"]["disowned"])
 
     def test_a_stranger_who_holds_the_token(self):
         entry = self.answered(found("evil.example"), "x@evil.example")

@@ -185,8 +185,12 @@ static inline void answer_invoice(struct facts *f, const char *number)
         if (strcmp(world_invoices[i].number, number) == 0) {
             f->invoices = realloc(f->invoices, (f->invoice_count + 1) * sizeof *f->invoices);
             f->invoices[f->invoice_count++] = (struct fact_invoice){
-                strdup(number), world_invoices[i].debtor ? strdup(world_invoices[i].debtor) : NULL,
-                world_invoices[i].status, world_invoices[i].contact};
+                strdup(number),
+                world_invoices[i].debtor ? strdup(world_invoices[i].debtor) : NULL,
+                world_invoices[i].status,
+                world_invoices[i].contact,
+                120000,
+                "EUR"};
         }
 }
 

@@ -153,6 +153,45 @@ static void levels_follow(void **state)
     assert_int_equal(attribution_find(&(struct attribution_facts){0}).level, LEVEL_NONE);
 }
 
+static const struct {
+    const char *results, *from;
+    bool disowned;
+} verdicts[] = {
+    {"dmarc=fail header.from=d1.example", "d1.example", true},
+    {"dmarc=FAIL (p=none dis=none) header.from=D1.example", "d1.example", true},
+    {"dmarc=fail header.from=other.example", "d1.example", false},
+    {"dmarc=fail", "d1.example", true},
+    {"dmarc=none header.from=d1.example", "d1.example", false},
+    {"dkim=fail header.d=d1.example", "d1.example", true},
+    {"dkim=fail header.d=d1.example", "mail.d1.example", true},
+    {"dkim=fail header.d=list.example", "d1.example", false},
+    {"dkim=temperror header.d=d1.example", "d1.example", false},
+    {"dkim=fail header.d=d1.example; dkim=pass header.d=d1.example", "d1.example", false},
+    {"dkim=pass header.d=d1.example; dmarc=fail header.from=d1.example", "d1.example", false},
+    {"spf=fail smtp.mailfrom=d1.example", "d1.example", false},
+    {"dmarc=fail", NULL, false},
+    {"none", "d1.example", false},
+};
+
+static void findings_may_speak_against_the_sender(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
+        struct authres a = {0};
+        struct bytes field = {0};
+        assert_true(bytes_printf(&field, US "; %s", verdicts[i].results));
+        assert_true(authres_take(field.data, US, &a));
+        if (authres_disowns(&a, verdicts[i].from) != verdicts[i].disowned)
+            fail_msg("%s, from %s", verdicts[i].results, verdicts[i].from);
+        authres_free(&a);
+        bytes_free(&field);
+    }
+    struct attribution_facts report = {
+        .event = "failed", .level = "reported", .from_domain = "d1.example", .disowned = true};
+    assert_int_equal(attribution_find(&report).level, LEVEL_NONE);
+    assert_true(attribution_find(&report).disowned);
+}
+
 static void words_do_not_claim_more(void **state)
 {
     (void)state;
@@ -172,6 +211,14 @@ static void words_do_not_claim_more(void **state)
     assert_non_null(strstr(fr.data, "auteur non authentifié"));
     assert_non_null(strstr(attribution_event_words("reported-displayed", &a, LANGUAGE_EN),
                            "not authenticated"));
+    a.disowned = true;
+    assert_non_null(strstr(attribution_event_words("mdn", &a, LANGUAGE_EN), "perhaps forged"));
+    assert_non_null(strstr(attribution_event_words("failed", &a, LANGUAGE_FR), "contrefait"));
+    assert_null(strstr(attribution_event_words("reply", &a, LANGUAGE_EN), "report"));
+    bytes_free(&en);
+    assert_true(attribution_words(&a, LANGUAGE_EN, &en));
+    assert_non_null(strstr(en.data, "may be forged"));
+    a.disowned = false;
     a.to = ATTRIBUTED_DOMAIN;
     const char *displayed = attribution_event_words("reported-displayed", &a, LANGUAGE_EN);
     assert_null(strstr(displayed, "not authenticated"));
@@ -247,6 +294,7 @@ int main(void)
         cmocka_unit_test(results_are_read),
         cmocka_unit_test(results_are_bounded),
         cmocka_unit_test(levels_follow),
+        cmocka_unit_test(findings_may_speak_against_the_sender),
         cmocka_unit_test(words_do_not_claim_more),
         cmocka_unit_test(messages_are_authenticated),
     };

@@ -167,6 +167,52 @@ static void test_decisions(void **state)
     world_close(&w);
 }
 
+/* Found by our own server, above the first Received. */
+#define RESULTS(results) "Authentication-Results: mx.creditor.example; " results "\n"
+#define GOOD RESULTS("dkim=pass header.d=d1.example; dmarc=pass header.from=d1.example")
+#define BAD RESULTS("dkim=fail header.d=d1.example; dmarc=fail header.from=d1.example")
+
+static const struct case_of combined[] = {
+    {"number and contact, signed", "compta@d1.example", PLAIN, GOOD D1 "Subject: F-2026-0001\n",
+     STRONG("subject", "F-2026-0001")},
+    {"number and contact, another domain signed", "compta@d1.example", PLAIN,
+     RESULTS("dkim=pass header.d=other.example") D1 "Subject: F-2026-0001\n",
+     REVIEW("subject", "F-2026-0001")},
+    {"number and contact, the sender's own word", "compta@d1.example", PLAIN,
+     "Received: from x\n" GOOD D1 "Subject: F-2026-0001\n", REVIEW("subject", "F-2026-0001")},
+    {"number and contact, another server's word", "compta@d1.example", PLAIN,
+     "Authentication-Results: mx.other.example; dkim=pass header.d=d1.example\n" D1
+     "Subject: F-2026-0001\n",
+     REVIEW("subject", "F-2026-0001")},
+    {"number, amount and contact", "compta@d1.example", PLAIN,
+     D1 "Subject: F-2026-0001, 1 200,00 EUR\n", STRONG("subject", "F-2026-0001")},
+    {"number, another amount and contact", "compta@d1.example", PLAIN,
+     D1 "Subject: F-2026-0001, 1 200,50 EUR\n", REVIEW("subject", "F-2026-0001")},
+    {"number and amount of a stranger", "x@stranger.example", PLAIN,
+     STRANGER "Subject: F-2026-0001, 1 200,00 EUR\n", UNRELATED},
+    {"number, amount and contact, authentication failed", "compta@d1.example", PLAIN,
+     BAD D1 "Subject: F-2026-0001, 1 200,00 EUR\n", REVIEW("subject", "F-2026-0001")},
+    {"token and thread, authentication failed", "compta@d1.example", TAGGED,
+     BAD D1 OLD_SUBJECT ID("<r1@creditor.example>"), REVIEW("token", "F-2026-0001")},
+    {"token and thread, DMARC alone failed", "compta@d1.example", TAGGED,
+     RESULTS("dmarc=fail header.from=d1.example") D1 OLD_SUBJECT ID("<r1@creditor.example>"),
+     REVIEW("token", "F-2026-0001")},
+    {"token and thread, one of two signatures failed", "compta@d1.example", TAGGED,
+     RESULTS("dkim=fail header.d=d1.example; dkim=pass header.d=d1.example")
+         D1 OLD_SUBJECT ID("<r1@creditor.example>"),
+     STRONG("token", "F-2026-0001")},
+    {"token and thread, no signature at all", "compta@d1.example", TAGGED,
+     RESULTS("dkim=none") D1 OLD_SUBJECT ID("<r1@creditor.example>"),
+     STRONG("token", "F-2026-0001")},
+    {"token and thread, a subject about another invoice", "compta@d1.example", TAGGED,
+     D1 "Subject: F-2026-0007\n" ID("<r1@creditor.example>"), REVIEW("token", "F-2026-0001")},
+    {"token and thread, a subject about this and another", "compta@d1.example", TAGGED,
+     D1 "Subject: F-2026-0007, F-2026-0001\n" ID("<r1@creditor.example>"),
+     STRONG("token", "F-2026-0001")},
+    {"token and thread, a number that nobody knows", "compta@d1.example", TAGGED,
+     D1 "Subject: F-2026-9999\n" ID("<r1@creditor.example>"), STRONG("token", "F-2026-0001")},
+};
+
 #define DSN                                \
     FROM("MAILER-DAEMON@creditor.example") \
     "Content-Type: multipart/report; report-type=delivery-status; boundary=x\n"
@@ -218,6 +264,42 @@ static const struct {
       INBOUND_STRONG, "token", "F-2026-0001 F-2026-0003", "failed", false},
      FAILED("both@agency.example")},
 };
+
+static void test_signals_combine(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, "authserv_id = \"mx.creditor.example\"\n");
+    for (size_t i = 0; i < WORLD_COUNT(combined); i++) {
+        struct inbound out;
+        decide(&w, &combined[i], NULL, &out);
+        check(&combined[i], &out);
+        inbound_free(&out);
+    }
+    world_close(&w);
+}
+
+/* Whoever has a token can write a report; one that fails authentication is not filed unseen. */
+static void test_report_that_fails_authentication(void **state)
+{
+    (void)state;
+    static const char body[] = SHOWN("compta@d1.example");
+    const struct case_of c = {
+        "a forged receipt",   "",   TAGGED, BAD MDN, INBOUND_REVIEW, "token", "F-2026-0001",
+        "reported-displayed", false};
+    struct world w;
+    struct inbound out;
+    struct report report = {0};
+    world_open(&w, "authserv_id = \"mx.creditor.example\"\n");
+    report_feed(&report, body, strlen(body));
+    report_end(&report);
+    decide(&w, &c, &report, &out);
+    check(&c, &out);
+    assert_string_equal(out.reason, "report that fails authentication");
+    inbound_free(&out);
+    report_free(&report);
+    world_close(&w);
+}
 
 static void test_reports(void **state)
 {
@@ -291,6 +373,8 @@ int main(void)
     g_mime_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_signals_combine),
+        cmocka_unit_test(test_report_that_fails_authentication),
         cmocka_unit_test(test_reports),
         cmocka_unit_test(test_report_without_fields),
         cmocka_unit_test(test_random_messages),
