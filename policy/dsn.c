@@ -1,76 +1,59 @@
 /*
- * dsn - delivery status notifications: the thin form
+ * dsn - delivery status notifications, as their machine part tells them
  */
 #include "policy/dsn.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/report.h"
+#include "policy/bounce_reply.h"
+#include "policy/bounce_returned.h"
+#include "policy/bounce_words.h"
+#include "policy/dsn_fields.h"
 
-static bool move_text(char **from, char **to)
+static bool is_status_part(const struct mail *m, size_t part)
 {
-    *to = *from;
-    *from = NULL;
-    return true;
+    return !m->parts[part].returned && (mail_is(m, part, "message/delivery-status") ||
+                                        mail_is(m, part, "message/global-delivery-status"));
 }
 
-static const char *action_of(const char *word)
+static bool read_part(const struct mail *m, size_t part, struct understood *u)
 {
-    static const char *const actions[] = {"failed", "delayed", "delivered", "relayed", "expanded"};
-    for (size_t i = 0; word && i < sizeof actions / sizeof *actions; i++)
-        if (strcmp(word, actions[i]) == 0)
-            return actions[i];
-    return NULL;
+    struct bytes text = {0};
+    bool done = mail_text(m, part, &text) && dsn_fields(text.data ? text.data : "", text.len, u);
+    bytes_free(&text);
+    return done;
 }
 
-static bool take_report(struct report *r, struct understood *u)
+/* What a recipient's fields leave out, from the others. */
+static bool complete(struct read_recipient *r)
 {
-    for (size_t i = 0; i < r->count; i++) {
-        struct read_recipient *one = understood_recipient(u);
-        if (!one)
-            return u->recipient_count == READ_RECIPIENTS_MAX;
-        move_text(&r->recipients[i].final, &one->final);
-        move_text(&r->recipients[i].original, &one->original);
-        move_text(&r->recipients[i].status, &one->status);
-        one->action = action_of(r->recipients[i].action);
-    }
-    if (!u->original_envelope_id)
-        move_text(&r->envelope_id, &u->original_envelope_id);
-    return true;
+    char status[STATUS_CHARS + 1];
+    const char *said = r->diagnostic;
+    if (!r->status && said && reply_status(said, status) && !(r->status = strdup(status)))
+        return false;
+    if (!r->action && r->status)
+        r->action = reply_action(r->status);
+    return r->remote_mta || !said || words_remote(said, strlen(said), &r->remote_mta);
 }
 
-static bool take_returned(const struct mail *m, struct understood *u)
+bool dsn_complete(struct understood *u)
 {
-    for (size_t i = 0; i < m->count && !u->original_message_id; i++) {
-        struct reading r = {0};
-        bool done = reading_take(&m->parts[i].inner, &r);
-        if (done && r.message_id)
-            move_text(&r.message_id, &u->original_message_id);
-        reading_free(&r);
-        if (!done)
+    for (size_t i = 0; i < u->recipient_count; i++)
+        if (!complete(&u->recipients[i]))
             return false;
-    }
     return true;
 }
 
 bool dsn_read(const struct mail *m, struct understood *u, bool *found)
 {
-    size_t at = mail_find(m, 0, "message/delivery-status");
-    if (at == m->count)
-        at = mail_find(m, 0, "message/global-delivery-status");
-    *found = at < m->count;
-    if (!*found)
-        return true;
-    struct bytes text = {0};
-    struct report r = {0};
-    bool done = mail_text(m, at, &text);
-    if (done) {
-        report_feed(&r, text.data ? text.data : "", text.len);
-        report_end(&r);
-        done = !r.out_of_memory && take_report(&r, u) && take_returned(m, u);
+    *found = false;
+    for (size_t i = 0; i < m->count; i++) {
+        if (!is_status_part(m, i))
+            continue;
+        *found = true;
+        if (!read_part(m, i, u))
+            return false;
     }
-    report_free(&r);
-    bytes_free(&text);
-    return done;
+    return !*found || (dsn_complete(u) && returned_parts(m, u) && returned_thread(m, u));
 }

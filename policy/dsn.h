@@ -14,4 +14,9 @@
 /* *found: it is one; recipients, original ids are in `u`. False: out of memory. */
 bool dsn_read(const struct mail *m, struct understood *u, bool *found);
 
+/* Complete every recipient from what is known of it: the status from the SMTP reply in the
+   diagnostic, the action from the status' class, the remote server from the diagnostic's words.
+   False: out of memory. */
+bool dsn_complete(struct understood *u);
+
 #endif

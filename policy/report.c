@@ -18,6 +18,7 @@
 #include "policy/message.h"
 #include "policy/msgid.h"
 #include "policy/text.h"
+#include "policy/xtext.h"
 
 enum { LINE_MAX_OCTETS = 2048, RECIPIENTS_MAX = 100 };
 
@@ -79,43 +80,6 @@ static void keep(struct report *r, char **kept, char *text)
         *kept = text;
 }
 
-/* xtext (RFC 3461, 4): "+2B" is "+", in place. Octets that are no text stay encoded. */
-static void decode_xtext(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from; from++) {
-        int high = *from == '+' ? g_ascii_xdigit_value(from[1]) : -1;
-        int low = high >= 0 ? g_ascii_xdigit_value(from[2]) : -1;
-        if (low >= 0 && high * 16 + low > ' ' && high * 16 + low < 0x7f) {
-            *to++ = (char)(high * 16 + low);
-            from += 2;
-        } else {
-            *to++ = *from;
-        }
-    }
-    *to = '\0';
-}
-
-/* RFC 6533, 3: "\x{E9}" is é in the "utf-8" address type, in place (never longer). */
-static void decode_utf8_xtext(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from;) {
-        gunichar c = 0;
-        const char *p = from;
-        if (strncmp(p, "\\x{", 3) == 0)
-            for (p += 3; g_ascii_xdigit_value(*p) >= 0 && c <= 0x10ffff; p++)
-                c = c * 16 + (gunichar)g_ascii_xdigit_value(*p);
-        if (p - from > 4 && *p == '}' && c > ' ' && c != 0x7f && g_unichar_validate(c)) {
-            to += g_unichar_to_utf8(c, to);
-            from = p + 1;
-        } else {
-            *to++ = *from++;
-        }
-    }
-    *to = '\0';
-}
-
 /* "rfc822; <a@b>": the address behind its type. */
 static void take_address(struct report *r, char **kept, const char *value)
 {
@@ -126,7 +90,7 @@ static void take_address(struct report *r, char **kept, const char *value)
         return;
     }
     if (semicolon && strncasecmp(value, "utf-8", 5) == 0)
-        decode_utf8_xtext(address);
+        xtext_decode_utf8(address);
     if (*address)
         keep(r, kept, address_normalise(address));
     free(address);
@@ -181,7 +145,7 @@ static void take_envelope_id(struct report *r, const char *value)
 {
     char *id = text_clean(value);
     if (id)
-        decode_xtext(id);
+        xtext_decode(id);
     keep(r, &r->envelope_id, id);
 }
 

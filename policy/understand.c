@@ -1,6 +1,7 @@
 /*
  * understand - a message in, facts out: each parser asked in the order that decides the kind
  */
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +15,23 @@
 #include "policy/suggest.h"
 #include "policy/understood.h"
 
+/* Ids that are no text match nothing that can be told. */
+static bool take_valid(struct strings *to, const struct strings *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (g_utf8_validate(from->items[i], -1, NULL) && !strings_add(to, from->items[i]))
+            return false;
+    return true;
+}
+
 static bool take_ids(const struct mail *m, struct understood *u)
 {
     const struct reading *r = &m->reading;
-    if (r->message_id && !(u->message_id = strdup(r->message_id)))
+    bool usable = r->message_id && g_utf8_validate(r->message_id, -1, NULL);
+    if (usable && !(u->message_id = strdup(r->message_id)))
         return false;
-    return strings_add_all(&u->in_reply_to, &r->in_reply_to) &&
-           strings_add_all(&u->references, &r->references);
+    return take_valid(&u->in_reply_to, &r->in_reply_to) &&
+           take_valid(&u->references, &r->references);
 }
 
 /* A list's or a program's mail that no rule knows (complaint reports, newsletters), or nothing

@@ -1,0 +1,90 @@
+/*
+ * bounce_reply - SMTP replies and enhanced status codes within the words of a notice
+ */
+#include "policy/bounce_reply.h"
+
+#include <glib.h>
+#include <string.h>
+
+/* Is this octet the end of a number that stands alone? */
+static bool parts_number(char c)
+{
+    return !g_ascii_isalnum(c) && c != '_';
+}
+
+/* The length of an enhanced status code at `p`; 0: there is none. RFC 3463, 2: the subject is one
+   digit so far (0 to 7), the detail up to three. */
+static size_t enhanced_at(const char *text, const char *p)
+{
+    if ((*p != '2' && *p != '4' && *p != '5') || p[1] != '.' || p[2] < '0' || p[2] > '7' ||
+        p[3] != '.')
+        return 0;
+    size_t digits = strspn(p + 4, "0123456789");
+    const char *end = p + 4 + digits;
+    if (digits < 1 || digits > 3 || !parts_number(*end) || (*end == '.' && g_ascii_isdigit(end[1])))
+        return 0;
+    if (p > text && (!parts_number(p[-1]) || p[-1] == '.'))
+        return 0;
+    return 4 + digits;
+}
+
+bool reply_enhanced(const char *text, char class, char status[STATUS_CHARS + 1], const char **end)
+{
+    for (const char *p = text; (p = strchr(p, '.')) != NULL; p++) {
+        size_t n = p > text ? enhanced_at(text, p - 1) : 0;
+        if (!n || (class && p[-1] != class))
+            continue;
+        memcpy(status, p - 1, n);
+        status[n] = '\0';
+        if (end)
+            *end = p - 1 + n;
+        return true;
+    }
+    return false;
+}
+
+/* Reply codes are 2yz, 4yz, 5yz with y of 0 to 5 (RFC 5321, 4.2.1); some servers go up to 7. */
+static bool code_at(const char *text, const char *p)
+{
+    if ((*p != '2' && *p != '4' && *p != '5') || p[1] < '0' || p[1] > '7' || !g_ascii_isdigit(p[2]))
+        return false;
+    if (!parts_number(p[3]) || ((p[3] == '.' || p[3] == ',') && g_ascii_isdigit(p[4])))
+        return false;
+    return p == text || (parts_number(p[-1]) && !strchr(".-/@+", p[-1]));
+}
+
+const char *reply_code(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if (g_ascii_isdigit(*p)) {
+            if (code_at(text, p))
+                return p;
+            p += strspn(p, "0123456789") - 1;
+        }
+    return NULL;
+}
+
+bool reply_status(const char *text, char status[STATUS_CHARS + 1])
+{
+    const char *code = reply_code(text);
+    if (!code)
+        return reply_enhanced(text, 0, status, NULL);
+    if (reply_enhanced(code, *code, status, NULL) || reply_enhanced(text, *code, status, NULL))
+        return true;
+    memcpy(status, (const char[]){*code, '.', '0', '.', '0', '\0'}, 6);
+    return true;
+}
+
+const char *reply_action(const char *status)
+{
+    switch (*status) {
+    case '2':
+        return "delivered";
+    case '4':
+        return "delayed";
+    case '5':
+        return "failed";
+    default:
+        return NULL;
+    }
+}
