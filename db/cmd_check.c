@@ -20,12 +20,13 @@
 #include <unistd.h>
 
 #include "db/check.h"
+#include "db/dkim_index.h"
 #include "db/keys.h"
 #include "db/register.h"
 #include "db/scribe_client.h"
 #include "db/seal.h"
 
-enum { MEGABYTE = 1024 * 1024, STALE_DAYS = 8, DAY_S = 86400, PING_MS = 3000 };
+enum { MEGABYTE = 1024 * 1024, STALE_DAYS = 8, DAY_S = 86400, PING_MS = 3000, KEYS_LATE_S = 3600 };
 
 static const char help[] =
     "usage: temoin check [--live] [--json]\n\n"
@@ -200,6 +201,39 @@ static void check_signer(struct check *check, const char *name, const char *uri,
                   fingerprint);
 }
 
+/* --- DNS keys -------------------------------------------------------------------------------*/
+
+static void check_anchor(struct check *check, const struct settings *s)
+{
+    const char *anchor = s->dns_trust_anchor;
+    if (!s->dkim_keys)
+        check_say(check, CHECK_OK, 0, "DNS keys of signatures: not kept, dkim_keys = no");
+    else if (!anchor)
+        check_say(check, CHECK_OK, 0, "DNS keys of signatures: kept, none is validated");
+    else if (access(anchor, R_OK) != 0)
+        check_say(check, CHECK_WARNING, 0,
+                  "DNS keys of signatures: kept, but none can be validated: %s: %s: install "
+                  "dns-root-data, or name the file with dns_trust_anchor",
+                  anchor, strerror(errno));
+    else
+        check_say(check, CHECK_OK, 0, "DNS keys of signatures: validated from %s", anchor);
+}
+
+static void check_waiting_keys(struct check *check, const struct settings *s)
+{
+    struct store_error err = {.text = ""};
+    struct dkim_figures figures;
+    enum store_status status = dkim_figures(s->store_directory, &figures, &err);
+    time_t since = (time_t)figures.waiting_since, now = time(NULL);
+    if (status != STORE_OK)
+        check_say_store(check, "DNS keys of signatures", status, &err);
+    else if (s->dkim_keys && figures.waiting && since < now - KEYS_LATE_S)
+        check_say(check, CHECK_WARNING, 0,
+                  "DNS keys of signatures: %llu wait, for up to %lld minutes: is temoin-keys.timer "
+                  "running, do the name servers answer?",
+                  (unsigned long long)figures.waiting, (long long)(now - since) / 60);
+}
+
 /* --- store ----------------------------------------------------------------------------------*/
 
 static void check_space(struct check *check, const char *directory)
@@ -333,6 +367,7 @@ static void check_all(struct check *check, const struct settings *s, bool live)
     check_token_keys(check, s);
     check_signer(check, "seal", s->seal_key, s->seal_certificate);
     check_signer(check, "export seal", s->export_key, s->export_certificate);
+    check_anchor(check, s);
     if (live)
         check_live(check, s);
     fflush(stdout);
@@ -345,6 +380,7 @@ static void check_all(struct check *check, const struct settings *s, bool live)
     if (check_log(check, s->store_directory, &entries))
         check_signatures(check, s->store_directory, entries);
     check_register(check, s->store_directory);
+    check_waiting_keys(check, s);
     if (live)
         check_daemon(check, s);
 }

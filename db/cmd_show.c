@@ -27,6 +27,9 @@ static enum store_status sources_open(const struct settings *s, struct timeline_
         st = seal_store_open(s->store_directory, STORE_READ, &from->seals, err);
     if (st != STORE_OK)
         return st;
+    st = dkim_index_open(s->store_directory, STORE_READ, &from->keys, err);
+    if (st != STORE_OK && st != STORE_NOT_FOUND)
+        return st;
     st = register_open(s->store_directory, STORE_READ, &from->bills, err);
     if (st == STORE_NOT_FOUND)
         from->bills = NULL;
@@ -35,6 +38,7 @@ static enum store_status sources_open(const struct settings *s, struct timeline_
 
 static void sources_close(struct timeline_sources *from)
 {
+    dkim_index_close(from->keys);
     register_close(from->bills);
     seal_store_close(from->seals);
     store_close(from->store);

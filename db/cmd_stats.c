@@ -10,12 +10,13 @@
 
 #include "db/batch.h"
 #include "db/command.h"
+#include "db/dkim_index.h"
 #include "db/record.h"
 #include "db/register.h"
 #include "db/scribe_client.h"
 #include "db/seal.h"
 
-enum { PING_MS = 2000 };
+enum { PING_MS = 2000, KEYS_WARN_S = 3600 };
 
 static const char help[] = "usage: temoin stats [--json]\n\n"
                            "Figures of the log, the register, the seal and the daemon.\n";
@@ -30,6 +31,8 @@ struct figures {
     enum store_status daemon;
     struct batch_figures dating;
     bool authorities; /* some are configured */
+    struct dkim_figures keys;
+    bool asks_keys; /* dkim_keys */
 };
 
 static enum store_status read_log(const char *directory, struct figures *f, struct store_error *err)
@@ -86,7 +89,10 @@ static enum store_status read_all(const struct settings *s, struct figures *f,
         status = read_seal(s->store_directory, f, err);
     if (status == STORE_OK)
         status = batch_figures(s->store_directory, &f->dating, err);
+    if (status == STORE_OK)
+        status = dkim_figures(s->store_directory, &f->keys, err);
     f->authorities = s->tsa_count > 0;
+    f->asks_keys = s->dkim_keys;
     struct scribe_client *client = status == STORE_OK ? scribe_client_new(s->run_directory) : NULL;
     if (status == STORE_OK && !client)
         return store_fail(err, STORE_NO_MEMORY, "out of memory");
@@ -162,9 +168,15 @@ static int print_json(const struct figures *f)
                   "payments", N(r->payments), "outbox", N(r->outbox));
     json_t *seal = json_pack("{s:I, s:I, s:I, s:s}", "signatures", N(f->signatures), "unsigned",
                              N(unsigned_entries(f)), "tree_size", N(f->head.size), "root", f->root);
-    return command_print_json(json_pack("{s:o, s:o, s:o, s:o, s:s}", "log", log, "register", reg,
-                                        "seal", seal, "dating", dating_json(f), "daemon",
-                                        daemon_word(f->daemon)));
+    json_t *keys =
+        json_pack("{s:I, s:I}", "messages", N(f->keys.kept), "waiting", N(f->keys.waiting));
+    if (!put_time(keys, "waiting_since", f->keys.waiting_since)) {
+        json_decref(keys);
+        keys = NULL;
+    }
+    return command_print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "log", log, "register",
+                                        reg, "seal", seal, "dating", dating_json(f), "dns_keys",
+                                        keys, "daemon", daemon_word(f->daemon)));
 }
 
 static void line(const char *what, uint64_t value)
@@ -202,6 +214,20 @@ static void print_dating(const struct figures *f)
                (long long)(open_age(f) / 60));
 }
 
+static void print_keys(const struct figures *f)
+{
+    int64_t age = (int64_t)time(NULL) - f->keys.waiting_since;
+    printf("DNS keys of DKIM signatures\n");
+    line("messages whose keys are kept", f->keys.kept);
+    line("keys still to be asked for", f->keys.waiting);
+    if (!f->asks_keys)
+        printf("  dkim_keys = no in the configuration: no key is asked for\n");
+    else if (f->keys.waiting && age > KEYS_WARN_S)
+        printf("  WARNING: keys have waited for %lld minutes: is the timer of \"temoin keys\" "
+               "running, do the name servers answer?\n",
+               (long long)(age / 60));
+}
+
 static int print_table(const struct figures *f)
 {
     printf("log %s\n", f->origin);
@@ -220,6 +246,7 @@ static int print_table(const struct figures *f)
     line("entries not yet signed", unsigned_entries(f));
     printf("  root of %llu entries %s\n", (unsigned long long)f->head.size, f->root);
     print_dating(f);
+    print_keys(f);
     printf("register\n");
     line("debtors", f->reg.debtors);
     line("contacts", f->reg.contacts);

@@ -33,6 +33,7 @@ int command_file(const struct command_context *c, int argc, char **argv);
 int command_verify(const struct command_context *c, int argc, char **argv);
 int command_verify_files(const struct command_context *c, int argc, char **argv);
 int command_seal(const struct command_context *c, int argc, char **argv);
+int command_keys(const struct command_context *c, int argc, char **argv);
 int command_stats(const struct command_context *c, int argc, char **argv);
 int command_read(const struct command_context *c, int argc, char **argv);
 int command_evidence(const struct command_context *c, int argc, char **argv);

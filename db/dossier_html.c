@@ -351,6 +351,7 @@ static void fact_rows(struct page *p, const struct timeline_item *i)
         raw(p, "</dd>");
     }
     foreign_row(p, SAY(p, "Texte", "Text"), i->text);
+    foreign_row(p, SAY(p, "Clés DNS", "DNS keys"), i->key_words[p->language]);
     raw(p, "</dl>");
     if (i->dropped)
         element(p, "<p class=\"warn\">",

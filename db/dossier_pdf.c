@@ -148,6 +148,7 @@ static void fact(struct paper *p, const struct timeline_item *i)
         COMPOSED(p, words_day(i->occurred, p->language, to),
                  line(p, SAY(p, "Jour", "Day"), made.data));
     line(p, SAY(p, "Texte", "Text"), i->text);
+    line(p, SAY(p, "Clés DNS", "DNS keys"), i->key_words[p->language]);
     if (i->dropped)
         sheet_text(p->sheet, STYLE_STRONG, 12,
                    SAY(p, "Message trop grand : seules son empreinte et sa taille sont conservées.",

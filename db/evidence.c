@@ -114,6 +114,10 @@ static enum store_status sources_open(struct making *m)
     if (st == STORE_OK)
         st = store_origin(from->store, &m->origin, m->err);
     if (st == STORE_OK) {
+        st = dkim_index_open(s->store_directory, STORE_READ, &from->keys, m->err);
+        st = st == STORE_NOT_FOUND ? STORE_OK : st;
+    }
+    if (st == STORE_OK) {
         st = register_open(s->store_directory, STORE_READ, &from->bills, m->err);
         st = st == STORE_NOT_FOUND ? STORE_OK : st;
     }
@@ -176,6 +180,7 @@ static void making_free(struct making *m)
     free(m->origin);
     seal_key_free(m->export_key);
     seal_judge_close(m->witnesses.judge);
+    dkim_index_close(m->sources.keys);
     register_close(m->sources.bills);
     seal_store_close(m->sources.seals);
     store_close(m->sources.store);
@@ -189,6 +194,8 @@ static enum store_status volume_fill(struct making *m)
         st = evidence_put_texts(m);
     if (st == STORE_OK)
         st = evidence_put_entries(m);
+    if (st == STORE_OK)
+        st = evidence_put_keys(m);
     if (st == STORE_OK)
         st = evidence_put_log(m);
     if (st == STORE_OK)
@@ -212,6 +219,7 @@ static enum store_status volume_try(struct making *m, int fd, bool *refused)
     container_free(m->container);
     m->container = NULL;
     evidence_free_tokens(m);
+    evidence_free_keys(m);
     return st;
 }
 

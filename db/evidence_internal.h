@@ -2,7 +2,8 @@
  * evidence_internal - what the parts of evidence share and nobody else needs
  *
  * evidence.c announces an export and makes the volumes one after another, evidence_plan.c says
- * what is in which, evidence_entries.c puts in the entries, evidence_log.c the proofs about the
+ * what is in which, evidence_entries.c puts in the entries, evidence_keys.c the DNS keys that were
+ * kept for their signatures, evidence_log.c the proofs about the
  * log, evidence_dates.c tokens and evidence records, evidence_texts.c what people and programs
  * read.
  */
@@ -24,7 +25,7 @@ enum {
 };
 
 /* An entry that goes into the file: one of the dossier, or the message that a decision put there
-   ("NNNa"). */
+   ("NNNa"), or one that tells about that message's keys ("NNNb" and so on). */
 struct placed {
     uint64_t seq;
     size_t item;     /* the entry of the timeline that brings it */
@@ -32,6 +33,7 @@ struct placed {
     bool outbound;
     bool has_message;
     bool erased;
+    uint64_t key_of; /* the message (its number in the log) whose keys it tells about; 0 */
     uint64_t size;   /* of the message */
     uint64_t batch;  /* that dates it; 0: not yet */
     unsigned volume; /* from 0 */
@@ -68,7 +70,10 @@ struct making {
     struct container *container;
     struct batch_token *tokens; /* by number */
     size_t token_count;
-    bool stamped; /* an authority dates the volume as a whole */
+    bool stamped;                   /* an authority dates the volume as a whole */
+    struct strings signed_messages; /* evidence_list_keys() */
+    bool has_keys;                  /* there are files in dkim/ */
+    bool chains;                    /* one of them has a chain of DNSSEC */
 };
 
 enum store_status evidence_no_memory(struct making *m);
@@ -80,6 +85,12 @@ void plan_free(struct plan *p);
 void plan_range(const struct plan *p, unsigned volume, size_t *first, size_t *count);
 
 enum store_status evidence_put_entries(struct making *m);
+
+/* dkim/NNN.txt; and, for LISEZMOI, which there are: m->has_keys, m->chains, and as "NNN:domain" in
+   m->signed_messages the signatures that were good at arrival and whose key is there. */
+enum store_status evidence_put_keys(struct making *m);
+enum store_status evidence_list_keys(struct making *m);
+void evidence_free_keys(struct making *m);
 
 /* Add a file of the system (certificates, public keys) under a name. */
 enum store_status evidence_put_file(struct making *m, const char *file, const char *name);

@@ -15,13 +15,15 @@
 enum {
     FILES_EACH = 6,   /* record, signature, private part, proof, evidence record, its manifest */
     FILES_BATCH = 2,  /* token and checkpoint */
+    FILES_KEYS = 1,   /* of a message from outside */
     FILES_ERASED = 2, /* the evidence record of the checkpoint instead of its own */
 };
 
 /* What an entry costs besides those before it in the volume. */
 static unsigned files_of(const struct placed *p, uint64_t batch_before)
 {
-    return FILES_EACH + p->has_message + p->outbound + (p->erased ? FILES_ERASED : 0) +
+    return FILES_EACH + p->has_message + p->outbound +
+           (p->has_message && !p->outbound ? FILES_KEYS : 0) + (p->erased ? FILES_ERASED : 0) +
            (p->batch && p->batch != batch_before ? FILES_BATCH : 0);
 }
 
@@ -41,11 +43,32 @@ static enum store_status add(struct making *m, struct plan *p, size_t item, uint
     entry->outbound = x.direction && strcmp(x.direction, "outbound") == 0;
     entry->erased = x.erased_by != 0;
     entry->size = entry->has_message ? x.size : 0;
+    if (strcmp(x.event, DKIM_EVENT) == 0)
+        entry->key_of = dkim_entry_message(x.private_part);
     exhibit_free(&x);
     stored_entry_free(&e);
     if (st == STORE_OK)
         st = evidence_batch_of(m, seq, &entry->batch);
     p->count += st == STORE_OK;
+    return st;
+}
+
+/* The message that an "assign" entry put into the dossier; one that was dismissed does not belong
+   there. */
+static enum store_status add_assigned(struct making *m, struct plan *p, size_t item)
+{
+    const struct timeline_item *i = &m->timeline.items[item];
+    uint64_t seqs[DKIM_ENTRIES_MAX];
+    size_t count = 0;
+    if (!i->about || strcmp(i->event, "assign") != 0)
+        return STORE_OK;
+    enum store_status st = add(m, p, item, i->about, "a");
+    if (st == STORE_OK && m->sources.keys)
+        st = dkim_index_entries(m->sources.keys, i->about, seqs, DKIM_ENTRIES_MAX, &count, m->err);
+    for (size_t k = 0; st == STORE_OK && k < count && seqs[k] <= m->last; k++) {
+        const char suffix[] = {(char)('b' + k), '\0'};
+        st = add(m, p, item, seqs[k], suffix);
+    }
     return st;
 }
 
@@ -83,15 +106,13 @@ enum store_status plan_make(struct making *m, struct plan *p)
     const struct timeline *t = &m->timeline;
     enum store_status st = STORE_OK;
     p->digits = dossier_digits(t->count);
-    p->entries = calloc(2 * t->count + 1, sizeof *p->entries);
+    p->entries = calloc((2 + DKIM_ENTRIES_MAX) * t->count + 1, sizeof *p->entries);
     if (!p->entries)
         return evidence_no_memory(m);
     for (size_t i = 0; st == STORE_OK && i < t->count; i++) {
-        const struct timeline_item *item = &t->items[i];
-        st = add(m, p, i, item->seq, "");
-        /* The message that was assigned belongs to the dossier; one that was dismissed does not. */
-        if (st == STORE_OK && item->about && strcmp(item->event, "assign") == 0)
-            st = add(m, p, i, item->about, "a");
+        st = add(m, p, i, t->items[i].seq, "");
+        if (st == STORE_OK)
+            st = add_assigned(m, p, i);
     }
     divide(p);
     if (st == STORE_OK && p->volumes > VOLUMES_MAX)

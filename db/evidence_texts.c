@@ -188,7 +188,12 @@ static enum store_status put_lisezmoi(struct making *m, const char *dossier_id)
                          .undated = count_undated(m),
                          .stamped = m->stamped};
     plan_range(&m->plan, m->volume, &l.first, &l.count);
-    enum store_status st = leaf_before(m, l.first, before);
+    enum store_status st = evidence_list_keys(m);
+    l.has_keys = m->has_keys;
+    l.chains = m->chains;
+    l.signed_messages = &m->signed_messages;
+    if (st == STORE_OK)
+        st = leaf_before(m, l.first, before);
     if (st == STORE_OK)
         st = lisezmoi_write(&l, &text) ? container_add(m->container, "LISEZMOI.txt", &text, m->err)
                                        : evidence_no_memory(m);

@@ -17,6 +17,7 @@ struct words {
     const char *log;      /* size of the checkpoint */
     const char *dates;
     const char *stamp;
+    const char *keys;
     const char *not_shown;
     const char *clock;
     const char *undated; /* how many */
@@ -63,6 +64,11 @@ static const struct words french = {
         "  entrée l'intervalle (not_before, not_after).\n",
     .stamp = "- Un tiers a daté l'export entier : META-INF/timestamp001.tst, sur la liste\n"
              "  META-INF/ASiCArchiveManifest.xml.\n",
+    .keys = "- Pour chaque message reçu qui porte une signature DKIM, dkim/NNN.txt conserve la clé "
+            "que le\n"
+            "  DNS donnait à son arrivée, avec la chaîne DNSSEC quand il y en a une ; une clé sans "
+            "chaîne\n"
+            "  n'a été vue que par le serveur de la société.\n",
     .not_shown = "\nCE QU'IL NE MONTRE PAS\n\n",
     .clock =
         "- Les heures affichées sont celles de l'horloge de la société ; un tiers n'en atteste\n"
@@ -131,6 +137,12 @@ static const struct words english = {
     .stamp =
         "- A third party dated the export as a whole: META-INF/timestamp001.tst, over the list\n"
         "  META-INF/ASiCArchiveManifest.xml.\n",
+    .keys =
+        "- For each message from outside with a DKIM signature, dkim/NNN.txt keeps the key that "
+        "the\n"
+        "  DNS gave when it came, with the DNSSEC chain when there is one; a key without a chain "
+        "was\n"
+        "  seen by the company's server only.\n",
     .not_shown = "\nWHAT IT DOES NOT SHOW\n\n",
     .clock =
         "- The times that are shown are those of the company's clock; a third party attests only\n"
@@ -166,6 +178,9 @@ static const char FILES[] =
     "entries/NNN.json.p7s      la signature de la fiche / the record's signature\n"
     "entries/NNNa.*            le message que l'entrée NNN a versé au dossier / the message\n"
     "  that entry NNN put into the dossier\n"
+    "dkim/NNN.txt              clés DNS des signatures de NNN.eml, fichier de zone / DNS keys of "
+    "its\n"
+    "  signatures, a zone file\n"
     "log/                      le journal : point de contrôle, preuves / the log: checkpoint, "
     "proofs\n"
     "batches/                  jetons d'horodatage des lots / timestamps of batches\n"
@@ -210,7 +225,7 @@ static bool shown(const struct lisezmoi *l, const struct words *w, struct bytes 
            bytes_printf(out, w->numbers, l->timeline->count) &&
            (!l->checkpoint_size || bytes_printf(out, w->log, l->checkpoint_size)) &&
            (!l->token_count || bytes_puts(out, w->dates)) &&
-           (!l->stamped || bytes_puts(out, w->stamp));
+           (!l->stamped || bytes_puts(out, w->stamp)) && (!l->has_keys || bytes_puts(out, w->keys));
 }
 
 static bool not_shown(const struct lisezmoi *l, const struct words *w, struct bytes *out)

@@ -31,6 +31,11 @@ struct lisezmoi {
     size_t token_count;
     size_t undated; /* entries of this volume that no token dates yet */
     bool stamped;   /* META-INF/timestamp001.tst dates the volume as a whole */
+
+    bool has_keys;                         /* there are files in dkim/ */
+    bool chains;                           /* with a chain of DNSSEC in one of them */
+    const struct strings *signed_messages; /* "NNN:domain", signatures that were good at arrival and
+                                              whose key is there; NULL: none */
 };
 
 /* Append the text. False: out of memory. */

@@ -2,9 +2,9 @@
  * lisezmoi_commands - the commands of LISEZMOI.txt, to check an evidence file without temoin
  *
  * They use what a Debian base system has: sh, sed, grep, tr, cut, cmp, and of the coreutils
- * sha256sum, base64 and basenc; and openssl. Most stand in subshells, so that a failure does not
- * close the terminal that they are pasted into. -attime, because certificates expire: without it
- * nothing could be checked any more afterwards.
+ * sha256sum, base64 and basenc; and openssl; for DNS keys, Python and two libraries. Most stand in
+ * subshells, so that a failure does not close the terminal that they are pasted into. -attime,
+ * because certificates expire: without it nothing could be checked any more afterwards.
  */
 #include <inttypes.h>
 
@@ -103,6 +103,79 @@ static const char TOKENS_END[] =
     "        -CAfile certs/tsa.pem -attime \"${rest#*:}\" || { echo \"$b: ALTERED\"; exit 1; }\n"
     "    done )\n\n";
 
+/* "if True:", so that the blanks that each line begins with do no harm. */
+static const char KEYS_BEGIN[] =
+    "- Avec la clé conservée, la signature DKIM de chaque message dont notre serveur a jugé la\n"
+    "  signature bonne est bonne ; Debian : paquet python3-dkim / With the key that was kept, the\n"
+    "  DKIM signature of each message is good that our server found to be good; Debian: package\n"
+    "  python3-dkim:\n\n"
+    "    ( for s in";
+
+static const char KEYS_END[] =
+    "; do python3 -I -c 'if True:\n"
+    "      import dkim, sys\n"
+    "      stem, domain = sys.argv[1].split(\":\")\n"
+    "      lines = open(\"dkim/\" + stem + \".txt\", encoding=\"utf-8\").read().splitlines()\n"
+    "      keys = [l.split(\" \", 3)[2:] for l in lines if l.startswith(\"; key \")]\n"
+    "      keys = {name: text.encode() for name, text in keys}\n"
+    "      mail = dkim.DKIM(open(\"entries/\" + stem + \".eml\", \"rb\").read())\n"
+    "      ask = lambda name, timeout=5: keys.get(name.decode().rstrip(\".\").lower(), b\"\")\n"
+    "      good = set()\n"
+    "      for i in [n for n, f in enumerate(f for f in mail.headers\n"
+    "                if f[0].lower() == b\"dkim-signature\")]:\n"
+    "        try:\n"
+    "          good |= {mail.domain.decode().lower()} if mail.verify(i, dnsfunc=ask) else set()\n"
+    "        except dkim.DKIMException as why:\n"
+    "          print(stem, why)\n"
+    "      sys.exit(domain not in good)' \"$s\" || { echo \"$s: ALTERED\"; exit 1; }\n"
+    "    done )\n\n";
+
+static const char CHAINS[] =
+    "- Les clés validées par DNSSEC le sont encore, à l'heure où elles ont été demandées, depuis\n"
+    "  la racine du DNS ; Debian : paquets python3-dnspython, python3-cryptography, et\n"
+    "  dns-root-data pour la clé de la racine, que publie l'IANA / Keys that were validated by\n"
+    "  DNSSEC still are, at the time when they were asked for, from the root of the DNS; Debian:\n"
+    "  packages python3-dnspython, python3-cryptography, and dns-root-data for the root's key,\n"
+    "  which IANA publishes:\n\n"
+    "    anchor=/usr/share/dns/root.ds\n"
+    "    ( for f in dkim/*.txt; do python3 -I -c 'if True:\n"
+    "      import calendar, sys, time, dns.dnssec, dns.rrset\n"
+    "      def get(name, kind, covers=\"\"):\n"
+    "        return dns.rrset.from_text_list(name, 0, \"IN\", kind, sets[name, kind + covers])\n"
+    "      def check(name, kind):\n"
+    "        found, sigs = get(name, kind), get(name, \"RRSIG\", kind)\n"
+    "        by = {s: keys(s) for s in {sig.signer for sig in sigs}}\n"
+    "        dns.dnssec.validate(found, sigs, by, None, now)\n"
+    "        return found\n"
+    "      def keys(zone):\n"
+    "        name = zone.to_text().lower()\n"
+    "        ds = root if name == \".\" else check(name, \"DS\")\n"
+    "        all = get(name, \"DNSKEY\")\n"
+    "        good = [k for k in all if any(\n"
+    "          dns.dnssec.make_ds(zone, k, d.digest_type) == d for d in ds)]\n"
+    "        by = {zone: dns.rrset.from_rdata_list(zone, 0, good)}\n"
+    "        dns.dnssec.validate(all, get(name, \"RRSIG\", \"DNSKEY\"), by, None, now)\n"
+    "        return all\n"
+    "      root = [\" \".join(l.split()).partition(\" DS \")[2] for l in open(sys.argv[1])]\n"
+    "      root = dns.rrset.from_text_list(\".\", 0, \"IN\", \"DS\", list(filter(None, root)))\n"
+    "      for block in open(sys.argv[2], encoding=\"utf-8\").read().split(\"\\n; name \")[1:]:\n"
+    "        name, *lines = block.splitlines()\n"
+    "        now, sets = None, {}\n"
+    "        for l in lines:\n"
+    "          if l.startswith(\"; asked \"):\n"
+    "            now = calendar.timegm(time.strptime(l[8:], \"%Y-%m-%dT%H:%M:%SZ\"))\n"
+    "          elif l and l[0] != \";\":\n"
+    "            owner, ttl, cls, kind, data = l.split(\" \", 4)\n"
+    "            kind += data.split(\" \")[0] if kind == \"RRSIG\" else \"\"\n"
+    "            sets.setdefault((owner.lower(), kind), []).append(data)\n"
+    "        if \"; dnssec, chain complete: secure\" in lines:\n"
+    "          for owner, kind in list(sets):\n"
+    "            if kind[:5] != \"RRSIG\" and kind != \"DNSKEY\":\n"
+    "              check(owner, kind)\n"
+    "          print(name + \": DNSSEC OK\")' \"$anchor\" \"$f\" ||\n"
+    "        { echo \"$f: ALTERED\"; exit 1; }\n"
+    "    done )\n\n";
+
 static const char OTHERS[] =
     "Les preuves RFC 4998 (BouncyCastle, EU DSS) et celles du journal (Go sumdb/tlog), et tout ce\n"
     "qui précède d'un coup / RFC 4998 records (BouncyCastle, EU DSS), proofs about the log (Go\n"
@@ -123,6 +196,16 @@ static bool tokens(const struct lisezmoi *l, struct bytes *out)
     return done && bytes_puts(out, TOKENS_END);
 }
 
+static bool keys(const struct lisezmoi *l, struct bytes *out)
+{
+    const struct strings *s = l->signed_messages;
+    bool done = !s || !s->count || bytes_puts(out, KEYS_BEGIN);
+    for (size_t i = 0; done && s && i < s->count; i++)
+        done = bytes_printf(out, " \\\n      %s", s->items[i]);
+    done = done && (!s || !s->count || bytes_puts(out, KEYS_END));
+    return done && (!l->chains || bytes_puts(out, CHAINS));
+}
+
 static bool chain(const struct lisezmoi *l, struct bytes *out)
 {
     bool begins = l->leaf_before[0] == '\0';
@@ -135,5 +218,6 @@ bool lisezmoi_commands(const struct lisezmoi *l, struct bytes *out)
     return bytes_puts(out, TITLE) && bytes_printf(out, EXPORT, l->exported) &&
            (!l->stamped || bytes_printf(out, STAMP, l->exported)) &&
            bytes_printf(out, SIGNATURES, l->exported) && bytes_puts(out, FINGERPRINT) &&
-           bytes_puts(out, PRIVATE) && chain(l, out) && tokens(l, out) && bytes_puts(out, OTHERS);
+           bytes_puts(out, PRIVATE) && chain(l, out) && tokens(l, out) && keys(l, out) &&
+           bytes_puts(out, OTHERS);
 }

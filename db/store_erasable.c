@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/dkim_index.h"
 #include "db/exhibit.h"
 #include "db/store_erase.h"
 #include "db/store_private.h"
@@ -122,6 +123,42 @@ static enum store_status collect(struct store *store, sqlite3_stmt *s, uint64_t 
     return st;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t *left = a, *right = b;
+    return *left < *right ? -1 : *left > *right;
+}
+
+/* Entries about the DNS keys of these messages, which are in no dossier when the message was in
+   none as it came. Sorts the list; none is in it twice. */
+static enum store_status add_keys(struct store *store, uint64_t **seqs, size_t *count,
+                                  struct store_error *err)
+{
+    struct dkim_index *index;
+    size_t all = *count, found = 0, kept = 0;
+    enum store_status st = dkim_index_open(store->directory, STORE_READ, &index, err);
+    if (st != STORE_OK)
+        return st == STORE_NOT_FOUND ? STORE_OK : st;
+    uint64_t *grown = all ? realloc(*seqs, all * (1 + DKIM_ENTRIES_MAX) * sizeof *grown) : NULL;
+    if (grown)
+        *seqs = grown;
+    else if (all)
+        st = no_memory(err);
+    for (size_t i = 0; st == STORE_OK && i < *count; i++) {
+        st = dkim_index_entries(index, grown[i], grown + all, DKIM_ENTRIES_MAX, &found, err);
+        all += found;
+    }
+    dkim_index_close(index);
+    if (st != STORE_OK || all == 0)
+        return st;
+    qsort(grown, all, sizeof *grown, by_value);
+    for (size_t i = 0; i < all; i++)
+        if (i == 0 || grown[i] != grown[kept - 1])
+            grown[kept++] = grown[i];
+    *count = kept;
+    return STORE_OK;
+}
+
 enum store_status store_erasables(struct store *store, const char *invoice, struct erasables *out,
                                   struct store_error *err)
 {
@@ -145,6 +182,8 @@ enum store_status store_erasables(struct store *store, const char *invoice, stru
     if (st == STORE_OK)
         st = collect(store, s, &seqs, &count, err);
     db_done(s);
+    if (st == STORE_OK)
+        st = add_keys(store, &seqs, &count, err);
     if (st == STORE_OK)
         st = take_all(store, seqs, count, out, err);
     free(seqs);

@@ -52,6 +52,7 @@ static const struct command commands[] = {
     {"verify", command_verify, SETTINGS_OPTIONAL, true,
      "is the log, or an evidence file, what was written?"},
     {"seal", command_seal, SETTINGS_NEEDED, true, "date the log by a timestamp authority"},
+    {"keys", command_keys, SETTINGS_NEEDED, true, "keep the DNS keys of DKIM signatures"},
     {"backup", command_backup, SETTINGS_NEEDED, false, "copy the store while the daemon runs"},
     {"restore", command_restore, SETTINGS_NEEDED, false, "a store out of a backup, renamed"},
     {"erase", command_erase, SETTINGS_NEEDED, true, "delete personal data, keep the proof of it"},

@@ -34,6 +34,9 @@ static void item_free(struct timeline_item *i)
     free(i->currency);
     free(i->erased_at);
     free(i->erased_ground);
+    json_decref(i->keys);
+    free(i->key_words[LANGUAGE_FR]);
+    free(i->key_words[LANGUAGE_EN]);
 }
 
 void timeline_free(struct timeline *t)
@@ -152,6 +155,21 @@ static bool take_words(const json_t *private_part, struct timeline_item *item)
     return true;
 }
 
+static bool take_keys(json_t *private_part, struct timeline_item *item)
+{
+    item->keys = json_incref(private_part);
+    item->key_of = dkim_entry_message(private_part);
+    for (int language = LANGUAGE_FR; language <= LANGUAGE_EN; language++) {
+        struct bytes words = {0};
+        bool done = dkim_entry_words(private_part, (enum language)language, &words) &&
+                    (item->key_words[language] = text_clean(words.data ? words.data : ""));
+        bytes_free(&words);
+        if (!done)
+            return false;
+    }
+    return true;
+}
+
 static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
                          struct timeline_item *item)
 {
@@ -167,7 +185,8 @@ static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
     item->size = x->size;
     item->has_amount = json_is_integer(amount);
     item->amount = json_integer_value(amount);
-    if (!attribution_read(x, &item->author))
+    if (!attribution_read(x, &item->author) ||
+        (p && strcmp(x->event, DKIM_EVENT) == 0 && !take_keys(x->private_part, item)))
         return false;
     item->level = item->author.found.level;
     return copy(x->time_text ? x->time_text : "", &item->time) && copy(x->event, &item->event) &&
@@ -333,6 +352,8 @@ enum store_status timeline_load(const struct timeline_sources *from, const char 
         st = dossier_load(from, invoice, t, &known, err);
     if (st == STORE_OK)
         st = reviews_load(from, invoice, t, &known, err);
+    if (st == STORE_OK)
+        st = timeline_keys_load(from, t, err);
     if (st == STORE_OK && !known)
         st = store_fail(err, STORE_NOT_FOUND,
                         "%s: neither register nor log know this invoice: is the number right?",

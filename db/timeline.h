@@ -16,6 +16,8 @@
 #define TEMOIN_DB_TIMELINE_H
 
 #include "db/attribution_read.h"
+#include "db/dkim_entry.h"
+#include "db/dkim_index.h"
 #include "db/register.h"
 #include "db/seal.h"
 
@@ -45,6 +47,9 @@ struct timeline_item {
     bool has_amount;
     int64_t amount; /* minor units */
     char *currency;
+    uint64_t key_of;    /* DNS keys: of the message with this number in the log; else 0 */
+    json_t *keys;       /* DNS keys: the private part (db/dkim_entry.h); else NULL */
+    char *key_words[2]; /* the same in words, by language; else NULL */
 };
 
 struct timeline {
@@ -62,12 +67,17 @@ struct timeline_sources {
     struct store *store;
     struct seal_store *seals;
     struct register_db *bills; /* NULL: there is no register yet */
+    struct dkim_index *keys;   /* NULL: no DNS key was ever asked for */
 };
 
 /* STORE_NOT_FOUND: neither register, log nor review know the number. */
 enum store_status timeline_load(const struct timeline_sources *from, const char *invoice,
                                 struct timeline *t, struct store_error *err);
 void timeline_free(struct timeline *t);
+
+/* timeline_keys.c: what was kept of the keys of the messages' signatures. */
+enum store_status timeline_keys_load(const struct timeline_sources *from, struct timeline *t,
+                                     struct store_error *err);
 
 /* Take off the entries after the one numbered `last` in the log, and what waits in review. */
 void timeline_cut(struct timeline *t, uint64_t last);

@@ -50,9 +50,11 @@ static json_t *author_json(const struct timeline_item *i)
     json_t *json = NULL;
     if (is_inbound(i) && attribution_words(a, LANGUAGE_FR, &french) &&
         attribution_words(a, LANGUAGE_EN, &english))
-        json = json_pack("{s:s, s:s*, s:s*, s:b, s:b, s:s, s:s}", "to", attribution_name(a->to),
-                         "domain", a->domain, "by", a->by, "freemail", a->freemail, "disowned",
-                         a->disowned, "words_fr", french.data, "words_en", english.data);
+        json =
+            json_pack("{s:s, s:s*, s:s*, s:s*, s:b, s:b, s:s, s:s}", "to", attribution_name(a->to),
+                      "domain", a->domain, "by", a->by, "dns_key",
+                      a->domain ? key_kept_name(a->key) : NULL, "freemail", a->freemail, "disowned",
+                      a->disowned, "words_fr", french.data, "words_en", english.data);
     bytes_free(&french);
     bytes_free(&english);
     return json;
@@ -72,16 +74,20 @@ static json_t *item_json(const struct timeline_item *i)
     json_t *erasure = i->erased_by ? json_pack("{s:I, s:s*, s:s*}", "seq", (json_int_t)i->erased_by,
                                                "time", i->erased_at, "ground", i->erased_ground)
                                    : NULL;
+    json_t *keys = i->keys
+                       ? json_pack("{s:I, s:s, s:s}", "message", (json_int_t)i->key_of, "words_fr",
+                                   i->key_words[LANGUAGE_FR], "words_en", i->key_words[LANGUAGE_EN])
+                       : NULL;
     return json_pack(
         "{s:o*, s:I, s:o*, s:s, s:s, s:s*, s:s, s:s, s:s, s:o*, s:s*, s:s*, s:s*, s:o*, s:b, s:b,"
-        " s:o*, s:s*, s:s*, s:o*}",
+        " s:o*, s:s*, s:s*, s:o*, s:o*}",
         "n", i->n ? json_integer((json_int_t)i->n) : NULL, "seq", (json_int_t)i->seq, "about",
         i->about ? json_integer((json_int_t)i->about) : NULL, "time", i->time, "event", i->event,
         "direction", i->direction, "level", level_name(i->level), "words_fr",
         timeline_words(i, LANGUAGE_FR), "words_en", timeline_words(i, LANGUAGE_EN), "attribution",
         author_json(i), "nearest", nearest, "kind", i->kind, "match", i->strength, "message",
         message, "signed", i->is_signed, "erased", i->erased, "erasure", erasure, "text", i->text,
-        "occurred", i->occurred, "amount", amount);
+        "occurred", i->occurred, "amount", amount, "dns_keys", keys);
 }
 
 static json_t *items_json(const struct timeline_item *items, size_t count)
@@ -185,6 +191,9 @@ static bool fact_text(const struct timeline_item *i, struct bytes *out)
         done = bytes_printf(out, "       day      %s\n", i->occurred);
     if (done && i->text)
         done = bytes_printf(out, "       text     %s\n", i->text);
+    if (done && i->keys)
+        done = bytes_printf(out, "       keys     of entry %" PRIu64 ": %s\n", i->key_of,
+                            i->key_words[LANGUAGE_EN]);
     return done;
 }
 

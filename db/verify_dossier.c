@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/dkim_entry.h"
 #include "db/record.h"
 #include "db/verify_parts.h"
 #include "db/wire.h"
@@ -120,9 +121,25 @@ static void chain_check(struct inspection *in)
     }
 }
 
+/* What tells about the keys of a message from review is there because that message is. */
+static void key_check(struct inspection *in, struct dossier_entry *e)
+{
+    uint64_t message = dkim_entry_message(e->exhibit.private_part);
+    bool found = false;
+    for (size_t i = 0; i < in->entry_count && !found; i++)
+        found = in->entries[i].n == e->n && in->entries[i].letter == 'a' &&
+                in->entries[i].exhibit.seq == message;
+    if (strcmp(e->exhibit.event, DKIM_EVENT) != 0 || (!found && e->private_part))
+        part_fault(in, e->record, FILE_ALTERED, "no message of its number has these keys");
+}
+
 /* A message from review is there because the decision of its number says so. */
 static void assigned_check(struct inspection *in, struct dossier_entry *e)
 {
+    if (e->letter != 'a') {
+        key_check(in, e);
+        return;
+    }
     for (size_t i = 0; i < in->entry_count; i++) {
         const struct dossier_entry *decision = &in->entries[i];
         if (decision->n == e->n && !decision->assigned &&

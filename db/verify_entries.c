@@ -6,7 +6,8 @@
  *      entries/NNN.private.json  opens the record's commitments; absent when erased
  *      entries/NNN.eml           the message; absent when there is none, dropped or erased
  *
- * NNNa is a message that waited in review until decision NNN added it.
+ * NNNa is a message that waited in review until decision NNN added it; NNNb and so on are the
+ * entries that tell about the DNS keys of its signatures.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -33,7 +34,8 @@ static bool name_read(const char *name, struct dossier_entry *e, const char **su
     if (len == 0 || len > 18)
         return false;
     e->n = strtoull(stem, NULL, 10);
-    e->assigned = stem[len] == 'a';
+    e->assigned = stem[len] >= 'a' && stem[len] <= 'z';
+    e->letter = e->assigned ? stem[len] : '\0';
     len += e->assigned;
     memcpy(e->stem, stem, len);
     *suffix = stem + len;
@@ -45,7 +47,7 @@ static int by_number(const void *a, const void *b)
     const struct dossier_entry *left = a, *right = b;
     if (left->n != right->n)
         return left->n < right->n ? -1 : 1;
-    return (int)left->assigned - (int)right->assigned;
+    return (int)left->letter - (int)right->letter;
 }
 
 static void entry_gather(struct inspection *in, struct dossier_entry *e, struct part *record)

@@ -187,10 +187,6 @@ static void inspect_form(struct inspection *in)
             part_fault(in, p, FILE_ALTERED, "it holds no certificates");
         else if (part_is_in(p, "certs/", ".pem"))
             part_praise(in, p, "unchanged; a certificate that comes along identifies nobody");
-        if (part_is_in(p, "dkim/", ".txt"))
-            part_praise(in, p,
-                        "unchanged; DNS key as it was at arrival, to be used with a DKIM "
-                        "library on the message of this number");
     }
 }
 
@@ -209,6 +205,7 @@ enum store_status verify_file(int fd, const struct file_pins *pins, struct file_
         inspect_signatures(&in);
         inspect_entries(&in);
         inspect_dossier(&in);
+        inspect_keys(&in);
         inspect_proofs(&in);
         parts_report(&in);
         st = in.status;

@@ -137,6 +137,8 @@ void part_praise(struct inspection *in, struct part *p, const char *format, ...)
 static size_t kept_of(const struct part *p)
 {
     static const char *const shown[] = {".pdf", ".html", ".txt"};
+    if (part_is_in(p, "dkim/", ".txt"))
+        return FILE_PART_MAX;
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         if (ends_with(p->name, shown[i]))
             return 0;

@@ -6,6 +6,7 @@
  *      verify_file.c     form of the container, manifests, signature of the export
  *      verify_dating.c   archive timestamp, batches' tokens, evidence records
  *      verify_entries.c  records, seals, commitments, messages
+ *      verify_keys.c     DNS keys of signatures
  *      verify_dossier.c  the chain of the dossier, erasures, index.json, volumes
  *      verify_proofs.c   checkpoint, inclusion, consistency
  *
@@ -56,11 +57,13 @@ struct inspection {
     size_t entry_count;
 };
 
-/* An entry of the dossier, or ("assigned") the message that a review decision added to it. */
+/* An entry of the dossier; or the message that a review decision added to it, and the entries
+   about that message's keys ("NNNa", and "NNNb" and so on). */
 struct dossier_entry {
     char stem[32];
     uint64_t n;
-    bool assigned;
+    bool assigned; /* one of the latter: */
+    char letter;   /* its letter; else '\0' */
     struct part *record;
     struct part *signature; /* these three may be NULL */
     struct part *private_part;
@@ -109,6 +112,7 @@ void inspect_signatures(struct inspection *in); /* verify_file.c */
 void inspect_dating(struct inspection *in);
 void inspect_entries(struct inspection *in);
 void inspect_dossier(struct inspection *in);
+void inspect_keys(struct inspection *in);
 void inspect_proofs(struct inspection *in);
 
 #endif

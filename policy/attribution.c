@@ -85,6 +85,12 @@ const char *attribution_name(enum attributed_to to)
     return names[to];
 }
 
+const char *key_kept_name(enum key_kept kept)
+{
+    static const char *const kinds[] = {"none", "bogus", "seen", "validated"};
+    return kinds[kept];
+}
+
 const char *sender_known_name(enum sender_known known)
 {
     return known == SENDER_CONTACT ? "contact" : known == SENDER_DOMAIN ? "domain" : NULL;
@@ -119,6 +125,14 @@ bool attribution_words(const struct attribution *a, enum language language, stru
         "contrefait",
         "the authentication of the sender's domain failed: the sender may be forged"};
     static const char *const server[] = {"notre serveur", "our server"};
+    static const char *const keys[][2] = {
+        {" ; sa clé DNS n'est pas conservée", "; its DNS key is not kept"},
+        {" ; la clé DNS reçue est contredite par DNSSEC", "; its DNS key is contradicted by "
+                                                          "DNSSEC"},
+        {" ; clé DNS conservée, vue de notre seul serveur",
+         "; its DNS key is kept, seen by our server only"},
+        {" ; clé DNS conservée, authentique selon DNSSEC",
+         "; its DNS key is kept, validated by DNSSEC"}};
     if (a->disowned)
         return bytes_puts(out, disowned[language]);
     if (a->to == ATTRIBUTED_NONE)
@@ -130,7 +144,8 @@ bool attribution_words(const struct attribution *a, enum language language, stru
                            author)
             : bytes_printf(out, "DKIM signature of the domain %s, valid according to %s; %s",
                            a->domain, by, author);
-    return done && (!a->freemail || bytes_puts(out, public[language]));
+    return done && (!a->freemail || bytes_puts(out, public[language])) &&
+           bytes_puts(out, keys[a->key][language]);
 }
 
 const char *attribution_event_words(const char *event, const struct attribution *a,

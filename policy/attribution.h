@@ -32,6 +32,15 @@ enum attributed_to {
     ATTRIBUTED_CONTACT, /* aligned DKIM signature, and From is a known contact */
 };
 
+/* What was kept of the DNS key that the signature is to be checked with; in increasing order of
+   what that is worth. */
+enum key_kept {
+    KEY_NOT_KEPT,
+    KEY_BOGUS,     /* the DNS gave one that DNSSEC contradicts */
+    KEY_SEEN,      /* seen by our server only */
+    KEY_VALIDATED, /* validated by DNSSEC */
+};
+
 /* What the entry says; borrowed. Any member may be NULL. */
 struct attribution_facts {
     const char *event, *level;    /* of the record */
@@ -51,6 +60,7 @@ struct attribution {
     bool disowned;      /* From may be forged: the domain's signature or policy failed */
     const char *domain; /* that signed; borrowed from the facts; NULL: none */
     const char *by;     /* borrowed; NULL: none */
+    enum key_kept key;  /* of the signature of `domain`: set by who knows of later entries */
 };
 
 /* Pure. */
@@ -67,6 +77,9 @@ const char *attribution_name(enum attributed_to to);
    is unknown. */
 const char *sender_known_name(enum sender_known known);
 enum sender_known sender_known_from(const char *name);
+
+/* "none", "bogus", "seen", "validated". */
+const char *key_kept_name(enum key_kept kept);
 
 /* One clause about the author. False: out of memory. */
 bool attribution_words(const struct attribution *a, enum language language, struct bytes *out);

@@ -105,8 +105,12 @@ struct settings {
     struct strings seal_crls;                    /* PEM or DER files */
     unsigned retention_years, accounting_retention_years;
     bool erase_needs_second;
-    char *authserv_id; /* whose Authentication-Results are believed; NULL: nobody's */
-    struct tsa *tsas;  /* in order of preference */
+    char *authserv_id;          /* whose Authentication-Results are believed; NULL: nobody's */
+    bool dkim_keys;             /* keep the DNS keys of signatures on matched inbound mail */
+    struct strings dns_servers; /* "address", "address:port", "[address]:port"; none: those of
+                                   resolv.conf */
+    char *dns_trust_anchor;     /* file of DNSKEY or DS records; NULL: nothing is validated */
+    struct tsa *tsas;           /* in order of preference */
     size_t tsa_count;
 
     /* process */

@@ -13,7 +13,7 @@
 #include "policy/settings_build.h"
 #include "policy/settings_values.h"
 
-enum { YEARS_MAX = 100, TIMEOUT_LEAST_MS = 1000, TIMEOUT_MOST_MS = 120000 };
+enum { YEARS_MAX = 100, DNS_SERVERS_MAX = 8, TIMEOUT_LEAST_MS = 1000, TIMEOUT_MOST_MS = 120000 };
 
 static bool yes(cfg_t *section, const char *key)
 {
@@ -117,6 +117,45 @@ static void take_authserv(struct build *b)
     b->s->authserv_id = build_copy(b, text);
 }
 
+/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353". */
+static bool is_name_server(const char *text)
+{
+    char address[64];
+    unsigned char octets[16];
+    const char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
+    bool bare_v6 = *text != '[' && strchr(text, ':') != colon;
+    bool port = colon && !bare_v6 && (!bracket || colon > bracket);
+    size_t len = port ? (size_t)(colon - text) : strlen(text);
+    if (len >= sizeof address)
+        return false;
+    snprintf(address, sizeof address, "%.*s", (int)len, text);
+    if (!value_ip(address, octets))
+        return false;
+    if (!port)
+        return true;
+    size_t digits = strspn(colon + 1, "0123456789");
+    long number = digits && digits <= 5 ? strtol(colon + 1, NULL, 10) : 0;
+    return colon[1 + digits] == '\0' && number >= 1 && number <= 65535;
+}
+
+static void take_dns(struct build *b)
+{
+    cfg_t *root = b->file->root;
+    const char *anchor = cfg_getstr(root, "dns_trust_anchor");
+    b->s->dkim_keys = yes(root, "dkim_keys");
+    for (unsigned i = 0; i < cfg_size(root, "dns_server"); i++) {
+        const char *text = cfg_getnstr(root, "dns_server", i);
+        if (is_name_server(text) && i < DNS_SERVERS_MAX)
+            build_add(b, &b->s->dns_servers, text);
+        else
+            COMPLAIN(b, root, "dns_server", i,
+                     "dns_server: \"%s\": write an address, or address:port ([address]:port for "
+                     "IPv6), %d at most",
+                     text, DNS_SERVERS_MAX);
+    }
+    b->s->dns_trust_anchor = *anchor ? file_name(b, root, "dns_trust_anchor") : NULL;
+}
+
 /* A dotted object identifier, as RFC 3161's reqPolicy. */
 static bool is_oid(const char *text)
 {
@@ -190,6 +229,7 @@ void build_proofs(struct build *b)
     s->accounting_retention_years = years(b, "accounting_retention_years");
     s->erase_needs_second = yes(root, "erase_needs_second");
     take_authserv(b);
+    take_dns(b);
     for (unsigned i = 0; i < cfg_size(root, "tsa"); i++)
         take_tsa(b, i);
 }

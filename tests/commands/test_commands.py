@@ -64,7 +64,7 @@ class CommandLine(CommandCase):
         done = self.run_bare("--help")
         self.assertEqual(done.returncode, 0)
         for name in ("init", "check", "import", "show", "note", "review", "file", "evidence",
-                     "verify", "stats"):  # fmt: skip
+                     "verify", "keys", "stats"):  # fmt: skip
             self.assertRegex(done.stdout, rf"(?m)^  {name} +\S")
             helped = self.run_bare(name, "--help")
             self.assertEqual(helped.returncode, 0, helped)

@@ -508,6 +508,82 @@ class Dossier(VerifyCase):
         maker.entries[1] = asice.Entry("assign", about=2)
         self.judge_files(ALTERED, maker.make(), "002a.json: no decision")
 
+    KEY = {"domain": "debtor.example", "selector": "s1", "algorithm": "rsa-sha256",
+           "name": "s1._domainkey.debtor.example", "asked": "2026-11-21T21:07:07Z",
+           "result": "found", "dnssec": "insecure", "chain": False, "texts": ["p=\\AA\n"],
+           "records": ['s1._domainkey.debtor.example. 60 IN TXT "p=AA"']}  # fmt: skip
+    ZONE = (
+        "; Clés DNS des signatures DKIM / DNS keys of the DKIM signatures\n"
+        '; message : 8 ("seq")\n;\n; name s1._domainkey.debtor.example\n'
+        "; algorithm rsa-sha256\n; asked 2026-11-21T21:07:07Z\n"
+        "; clé reçue, vue de notre seul serveur / key found, seen by our server only\n"
+        "; dnssec: insecure\n; key s1._domainkey.debtor.example p=\\AA\\010\n"
+        's1._domainkey.debtor.example. 60 IN TXT "p=AA"\n'
+    )
+
+    def keys_maker(self, zone, name="dkim/002.txt", about=8, volume=None):
+        """The second entry's message is signed, the third entry tells about its key."""
+
+        class Keyed(asice.Maker):
+            def before_signature(self):
+                if zone:
+                    self.files[name] = zone.encode()
+
+        maker = Keyed(self.keys).fill()
+        maker.entries[2] = asice.Entry("dkim-key", signed_entry=about, keys=[self.KEY])
+        maker.volume = volume
+        return maker.make()
+
+    def test_dns_keys(self):
+        told = self.judge_files(INTACT, self.keys_maker(self.ZONE), r"dkim/002.txt: DNS keys of entry 8, ")
+        self.assertIn("DKIM library on entries/002.eml", told.stdout)
+        for zone in (self.ZONE.replace("p=AA", "p=AB"), self.ZONE + "\n", self.ZONE[:-1], "x",
+                     self.ZONE.replace("insecure", "secure")):  # fmt: skip
+            self.judge_files(ALTERED, self.keys_maker(zone), "dkim/002.txt: .*not say what the records say")
+        self.judge_files(ALTERED, self.keys_maker(None), "dkim/002.txt is missing")
+        for name in ("dkim/003.txt", "dkim/009.txt", "dkim/.txt", "dkim/002/x.txt"):
+            self.judge_files(ALTERED, self.keys_maker(self.ZONE, name), f"{name}: .*no message")
+        self.judge_files(ALTERED, self.keys_maker(self.ZONE, about=5), "no entry of the dossier tells")
+        # in one volume of several, the entry may be in another one
+        files = self.keys_maker(self.ZONE, about=5, volume=(1, 2))
+        self.judge_files(INCOMPLETE, files, "dkim/002.txt: .*in another volume")
+
+    def test_dns_keys_of_a_message_from_review(self):
+        class Assigned(asice.Maker):
+            key = self.KEY
+            message, event = 1, "dkim-key"
+
+            def put_entries(self):
+                super().put_entries()
+                waiting = asice.Entry("reply", b"Bonjour.\r\n", "inbound")
+                waiting.n, waiting.seq, waiting.time = 1, 1, self.entries[0].time
+                told = asice.Entry(self.event, signed_entry=self.message, keys=[self.key])
+                told.n, told.seq, told.time = 2, 2, self.entries[0].time
+                for entry, stem in ((waiting, "002a"), (told, "002b")):
+                    record = super().put_entry(entry, stem)
+                    self.files[f"entries/{stem}.json"] = record
+                    self.leaves[entry.seq - 1] = asice.leaf_hash(record)
+                self.late = [waiting, told]
+
+            def put_log(self):
+                super().put_log()
+                for entry, stem in zip(self.late, ("002a", "002b")):
+                    self.files[f"log/{stem}.proof.json"] = self.proof(entry)
+
+            def before_signature(self):
+                zone = VerifyEntries.ZONE.replace("message : 8", f"message : {self.message}")
+                self.files["dkim/002a.txt"] = zone.encode()
+
+        VerifyEntries = type(self)
+        maker = Assigned(self.keys).fill()
+        maker.entries[1] = asice.Entry("assign", about=1)
+        self.judge_files(INTACT, maker.make(), r"dkim/002a.txt: DNS keys of entry 1, ")
+        for change in ({"message": 4}, {"event": "note"}):
+            maker = Assigned(self.keys).fill()
+            maker.entries[1] = asice.Entry("assign", about=1)
+            vars(maker).update(change)
+            self.judge_files(ALTERED, maker.make(), "002b.json: no message of its number has these keys")
+
     def test_an_index_that_lies(self):
         for old, new in ((b'"event": "reply"', b'"event": "dispute"'), (b'"n": 2', b'"n": 7'),
                          (asice.DOSSIER.encode(), b"e" * 32)):  # fmt: skip

@@ -20,6 +20,8 @@ INSTALLED = {
     "share/man/man5/temoin.conf.5",
     "share/man/man8/temoind.8",
     "lib/systemd/system/temoind.service",
+    "lib/systemd/system/temoin-keys.service",
+    "lib/systemd/system/temoin-keys.timer",
     "lib/systemd/system/temoin-renew.service",
     "lib/systemd/system/temoin-renew.timer",
     "lib/systemd/system/temoin-seal.service",

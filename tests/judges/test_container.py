@@ -5,10 +5,11 @@ import shutil
 import unittest
 import zipfile
 
-from lib import asice, mails, wait
+from lib import asice, dns, mails, wait
 from lib.case import DaemonCase
 from lib.judged import DATED, Dated, Judged, JudgedCase, touched
 from lib.judges import Trust
+from lib.signing import Signer
 from lib.temoind import section
 from lib.tsa import Authority
 
@@ -20,6 +21,13 @@ class Container(Judged, Dated, JudgedCase, DaemonCase):
         cls.authority = Authority(cls.directory, "authority").start()
         cls.addClassCleanup(cls.authority.stop)
         daemon.settings["witness"] = True
+        cls.signer = Signer(cls.directory)
+        cls.names = dns.Names(cls.directory / "dns")
+        cls.names.texts["debtor.example"]["s1._domainkey"] = cls.signer.record
+        cls.names.start()
+        cls.addClassCleanup(cls.names.stop)
+        daemon.settings["dns_server"] = [cls.names.address]
+        daemon.settings["dns_trust_anchor"] = cls.names.anchor
         write = daemon.configuration
         daemon.configuration = lambda: write() + section("tsa", "one", cls.authority.section())
 
@@ -33,7 +41,8 @@ class Container(Judged, Dated, JudgedCase, DaemonCase):
         case.remind()  # in another dossier
         wait.until(cls.is_signed, 20, "signatures", every=0.1)
         invoice, raw, _ = case.remind()
-        case.arrive(mails.reply(raw))
+        case.arrive(cls.signer.sign(mails.reply(raw)))
+        daemon.temoin("keys")
         daemon.temoin("seal")
         daemon.temoin("note", invoice, "par téléphone")
         daemon.import_csv(
@@ -53,6 +62,7 @@ class Container(Judged, Dated, JudgedCase, DaemonCase):
     def test_temoin_itself(self):
         status, text = self.verify(self.file)
         self.assertEqual(status, 0, text)
+        self.assertIn("dkim/002.txt", text)
         with zipfile.ZipFile(self.file) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         copy = self.directory / "copy.asice"

@@ -51,7 +51,8 @@ install_packages() {
 # What it takes to compile temoin.
 build_packages="gcc libc6-dev make autoconf automake pkg-config libmilter-dev libsqlite3-dev
     libssl-dev libgmime-3.0-dev libjansson-dev libconfuse-dev libzstd-dev libzip-dev libxml2-dev libmagic-dev
-    libpango1.0-dev libseccomp-dev libsystemd-dev fonts-liberation"
+    libpango1.0-dev libseccomp-dev libsystemd-dev libunbound-dev libldns-dev dns-root-data
+    fonts-liberation"
 
 # Copy a source tree (what git knows of it, or all of it) to a new directory.
 copy_tree() { # from to

@@ -206,6 +206,22 @@ static void words_do_not_claim_more(void **state)
     assert_non_null(strstr(fr.data, "prouve un compte, non une société"));
     assert_non_null(strstr(en.data, "gmail.com, valid according to " US));
     bytes_free(&fr);
+    bytes_free(&en);
+    /* what was kept of the key, which the signature is worth later */
+    static const char *const keys[][3] = {
+        {"none", "sa clé DNS n'est pas conservée", "its DNS key is not kept"},
+        {"bogus", "contredite par DNSSEC", "contradicted by DNSSEC"},
+        {"seen", "vue de notre seul serveur", "seen by our server only"},
+        {"validated", "authentique selon DNSSEC", "validated by DNSSEC"}};
+    for (a.key = KEY_NOT_KEPT; a.key <= KEY_VALIDATED; a.key++) {
+        assert_true(attribution_words(&a, LANGUAGE_FR, &fr));
+        assert_true(attribution_words(&a, LANGUAGE_EN, &en));
+        assert_string_equal(key_kept_name(a.key), keys[a.key][0]);
+        assert_non_null(strstr(fr.data, keys[a.key][1]));
+        assert_non_null(strstr(en.data, keys[a.key][2]));
+        bytes_free(&fr);
+        bytes_free(&en);
+    }
     a = (struct attribution){.level = LEVEL_REPORTED};
     assert_true(attribution_words(&a, LANGUAGE_FR, &fr));
     assert_non_null(strstr(fr.data, "auteur non authentifié"));

@@ -84,6 +84,9 @@ static void test_defaults_of_proofs(void **state)
     assert_int_equal(s->accounting_retention_years, 10);
     assert_false(s->erase_needs_second);
     assert_null(s->authserv_id);
+    assert_true(s->dkim_keys);
+    assert_int_equal(s->dns_servers.count, 0);
+    assert_string_equal(s->dns_trust_anchor, "/usr/share/dns/root.key");
     assert_int_equal(s->tsa_count, 0);
     settings_unref(s);
 }
@@ -160,7 +163,9 @@ static const char every_proof[] = SMALLEST
     "seal_key = \"pkcs11:token=t;object=seal?pin-source=/p\"\nseal_certificate = /c/s.pem\n"
     "export_certificate = \"/c/e.pem\"\nseal_crls = { \"/c/ca.crl\" }\n"
     "retention_years = 6\naccounting_retention_years = 11\nerase_needs_second = on\n"
-    "authserv_id = mx.us.example\n"
+    "authserv_id = mx.us.example\ndkim_keys = no\n"
+    "dns_server = { \"127.0.0.1:5353\", \"::1\", \"[2001:db8::1]:53\" }\n"
+    "dns_trust_anchor = /etc/anchor\n"
     "tsa \"one\" { url = \"http://a.example/tsr\" certificate = /a.pem timeout = 2 }\n"
     "tsa \"two\" { url = \"https://b.example\" certificate = /b.pem policy = 1.2.3 }\n";
 
@@ -179,6 +184,10 @@ static void test_every_proof(void **state)
     assert_int_equal(s->accounting_retention_years, 11);
     assert_true(s->erase_needs_second);
     assert_string_equal(s->authserv_id, "mx.us.example");
+    assert_false(s->dkim_keys);
+    assert_int_equal(s->dns_servers.count, 3);
+    assert_string_equal(s->dns_servers.items[2], "[2001:db8::1]:53");
+    assert_string_equal(s->dns_trust_anchor, "/etc/anchor");
     assert_int_equal(s->tsa_count, 2);
     assert_string_equal(s->tsas[0].name, "one");
     assert_string_equal(s->tsas[0].url, "http://a.example/tsr");
@@ -278,6 +287,13 @@ static const struct refusal refusals[] = {
     {SMALLEST "seal_crls = { /a, b }\n", "t.conf:3: ", "absolute path"},
     {SMALLEST "retention_years = 0\n", "t.conf:3: ", "1 to 100"},
     {SMALLEST "accounting_retention_years = 101\n", "t.conf:3: ", "1 to 100"},
+    {SMALLEST "dns_server = \"ns.example\"\n", "t.conf:3: ", "address:port"},
+    {SMALLEST "dns_server = { ::1, \"127.0.0.1:70000\" }\n", "t.conf:3: ", "address:port"},
+    {SMALLEST "dns_server = \"[::1]53\"\n", "t.conf:3: ", "address:port"},
+    {SMALLEST "dns_server = { 1.1.1.1, 1.1.1.2, 1.1.1.3, 1.1.1.4, 1.1.1.5, 1.1.1.6, 1.1.1.7,"
+              " 1.1.1.8, 1.1.1.9 }\n",
+     "t.conf:3: ", "8 at most"},
+    {SMALLEST "dns_trust_anchor = \"root.key\"\n", "t.conf:3: ", "absolute path"},
     {SMALLEST "authserv_id = \"a b\"\n", "t.conf:3: ", "Authentication-Results"},
     {SMALLEST "authserv_id = \"\"\n", "t.conf:3: ", "Authentication-Results"},
     {SMALLEST "tsa \"a\" {\n certificate = /a }\n", "t.conf:4: ", "no url"},

@@ -1,6 +1,5 @@
-"""What dkimpy says of a message, and signatures to judge.
+"""What dkimpy says of a message.
 
-    dkim_judge.py sign KEY.pem DOMAIN SELECTOR CANONICALIZATION < message   # prints the field
     dkim_judge.py verify MESSAGE NAME=RECORD...        # exit status 0: every signature is good
 """
 
@@ -8,14 +7,6 @@ import re
 import sys
 
 import dkim
-
-
-def sign(key, domain, selector, canonicalization):
-    methods = tuple(canonicalization.encode().split(b"/"))
-    with open(key, "rb") as file:
-        field = dkim.sign(sys.stdin.buffer.read(), selector.encode(), domain.encode(), file.read(),
-                          canonicalize=methods)  # fmt: skip
-    sys.stdout.buffer.write(field)
 
 
 def verify(message, *records):
@@ -37,4 +28,4 @@ def verify(message, *records):
 
 
 if __name__ == "__main__":
-    {"sign": sign, "verify": verify}[sys.argv[1]](*sys.argv[2:])
+    verify(*sys.argv[2:])
