@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/autoreply_signs.h"
 #include "policy/bytes.h"
 
 enum { FIELD_MAX = 64 * 1024, IDS_MAX = 200, ADDRESSES_MAX = 1000, RESULTS_MAX = 8 };
@@ -116,6 +117,7 @@ struct reading {
     /* Authentication-Results fields above the first Received, as they are: what servers of ours
        added since the message came in (RFC 8601, 4); at most RESULTS_MAX */
     struct strings authentication_results;
+    struct autoreply_signs signs; /* of a program that wrote it */
 };
 
 /* Read a header. `r` is empty before. Any input is read, if only in part; false: out of memory. */

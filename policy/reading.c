@@ -2,7 +2,8 @@
  * reading - what the header of a message says (policy/message.h)
  *
  * One pass over the fields, each recognised by name in a table and read by a function of its
- * own; what several fields decide together (the kind) is drawn at the end. Text is cleaned by
+ * own; what several fields decide together (the kind) is drawn at the end, from the signs that
+ * autoreply_signs.h keeps. Text is cleaned by
  * text.h, ids by msgid.h, subjects by subject.h, addresses by address.h.
  */
 #include <gmime/gmime.h>
@@ -16,14 +17,11 @@
 #include "policy/subject.h"
 #include "policy/text.h"
 
-/* The reading under way, and hints that only together tell an automatic answer. */
+/* The reading under way. */
 struct reader {
     struct reading *r;
     struct strings reply_to;
-    bool auto_submitted; /* RFC 3834: by itself enough */
-    bool precedence_low; /* Precedence: bulk or junk: a list or a machine */
-    bool auto_hint;      /* with low precedence, a machine's answer */
-    bool received;       /* a Received field was passed: what follows came from outside */
+    bool received; /* a Received field was passed: what follows came from outside */
 };
 
 const char *message_kind_name(enum message_kind kind)
@@ -118,32 +116,6 @@ static bool take_sensitivity(struct reader *t, const char *value)
     return true;
 }
 
-static bool take_auto_submitted(struct reader *t, const char *value)
-{
-    t->auto_submitted = t->auto_submitted || !says(value, "no");
-    return true;
-}
-
-static bool take_precedence(struct reader *t, const char *value)
-{
-    t->auto_submitted = t->auto_submitted || says(value, "auto_reply") || says(value, "auto-reply");
-    t->precedence_low = t->precedence_low || says(value, "bulk") || says(value, "junk");
-    return true;
-}
-
-static bool take_autoreply(struct reader *t, const char *value)
-{
-    t->auto_submitted = t->auto_submitted || !(says(value, "no") || says(value, "false"));
-    return true;
-}
-
-static bool take_auto_hint(struct reader *t, const char *value)
-{
-    (void)value;
-    t->auto_hint = true;
-    return true;
-}
-
 static bool take_dkim(struct reader *t, const char *value)
 {
     (void)value;
@@ -191,16 +163,11 @@ static const struct {
     {"Temoin-Token", take_token},
     {"Temoin-Invoice", take_invoice},
     {"Sensitivity", take_sensitivity},
-    {"Auto-Submitted", take_auto_submitted},
-    {"Precedence", take_precedence},
-    {"X-Autoreply", take_autoreply},
-    {"X-Autorespond", take_autoreply},
-    {"X-Autoresponder", take_auto_hint},
-    {"X-Auto-Response-Suppress", take_auto_hint}, /* alone: any mail that wants no answer */
 };
 
 static bool take_field(struct reader *t, const struct field *field)
 {
+    autoreply_signs_field(&t->r->signs, field->name, field->value);
     for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
         if (strcasecmp(field->name, takers[i].name) == 0)
             return takers[i].take(t, field->value);
@@ -226,6 +193,19 @@ static enum message_kind report_kind(const char *content_type)
     return kind;
 }
 
+/* The report's type first: a receipt may carry Auto-Submitted. */
+static enum message_kind kind_of(const struct reading *r)
+{
+    enum message_kind kind = report_kind(r->content_type);
+    if (kind != KIND_REPLY)
+        return kind;
+    if (r->signs.failed_recipients)
+        return KIND_DSN;
+    if (autoreply_signs_are_receipt(&r->signs))
+        return KIND_MDN;
+    return autoreply_signs_suffice(&r->signs) ? KIND_AUTO_REPLY : KIND_REPLY;
+}
+
 /* What the fields say together. False: out of memory. */
 static bool conclude(struct reader *t)
 {
@@ -237,10 +217,8 @@ static bool conclude(struct reader *t)
         return false;
     r->base_subject = subject_base(folded);
     r->personal = r->personal || subject_is_personal(folded);
-    r->kind = report_kind(r->content_type);
-    if (r->kind == KIND_REPLY &&
-        (t->auto_submitted || (t->precedence_low && t->auto_hint) || subject_is_automatic(folded)))
-        r->kind = KIND_AUTO_REPLY;
+    autoreply_signs_subject(&r->signs, folded);
+    r->kind = kind_of(r);
     free(folded);
     if (t->reply_to.count == 1) {
         r->reply_to = t->reply_to.items[0];

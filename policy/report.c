@@ -149,23 +149,59 @@ static void take_envelope_id(struct report *r, const char *value)
     keep(r, &r->envelope_id, id);
 }
 
-/* "manual-action/MDN-sent-manually; displayed/error": the type. */
+/* The word at its beginning, lower case; NULL in *word: there is none. */
+static bool take_word(const char *value, char **word)
+{
+    size_t len = 0;
+    while (g_ascii_isalnum(value[len]) || value[len] == '-')
+        len++;
+    *word = len ? strndup(value, len) : NULL;
+    for (char *p = *word; p && *p; p++)
+        *p = g_ascii_tolower(*p);
+    return !len || *word;
+}
+
+/* "manual-action / MDN-sent-manually" without its blanks; `len` octets. */
+static char *mode_of(const char *value, size_t len)
+{
+    char *mode = malloc(len + 1), *to = mode;
+    for (size_t i = 0; mode && i < len; i++)
+        if ((unsigned char)value[i] > ' ' && (unsigned char)value[i] < 0x7f)
+            *to++ = value[i];
+    if (mode)
+        *to = '\0';
+    return mode;
+}
+
+static bool is_disposition(const char *word)
+{
+    /* RFC 8098, 3.2.6.2; the others are of RFC 2298 */
+    static const char *const types[] = {"displayed", "deleted", "dispatched",
+                                        "denied",    "failed",  "processed"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(word, types[i]) == 0)
+            return true;
+    return false;
+}
+
+/* "manual-action/MDN-sent-manually; displayed/error": mode and type (RFC 8098, 3.2.6). Without
+   a mode only a type that is known counts. */
 static void take_disposition(struct report *r, const char *value)
 {
-    const char *type = strchr(value, ';');
-    if (!type)
+    char *type;
+    const char *semicolon = strchr(value, ';');
+    const char *rest = semicolon ? semicolon + 1 : value;
+    if (!take_word(rest + strspn(rest, " \t\r\n"), &type)) {
+        r->out_of_memory = true;
         return;
-    type++;
-    type += strspn(type, " \t\r\n");
-    size_t len = 0;
-    while (g_ascii_isalnum(type[len]) || type[len] == '-')
-        len++;
-    if (!len)
+    }
+    if (!type || (!semicolon && !is_disposition(type))) {
+        free(type);
         return;
-    char *lower = strndup(type, len);
-    for (char *p = lower; p && *p; p++)
-        *p = g_ascii_tolower(*p);
-    keep(r, &r->disposition, lower);
+    }
+    if (semicolon && semicolon > value && !r->disposition)
+        keep(r, &r->disposition_mode, mode_of(value, (size_t)(semicolon - value)));
+    keep(r, &r->disposition, type);
 }
 
 static void take_message_id(struct report *r, const char *value)
@@ -288,6 +324,7 @@ void report_free(struct report *r)
     free(r->envelope_id);
     free(r->original_message_id);
     free(r->disposition);
+    free(r->disposition_mode);
     strings_free(&r->returned_ids);
     bytes_free(&r->line);
     *r = (struct report){0};

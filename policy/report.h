@@ -34,6 +34,7 @@ struct report {
     char *envelope_id;           /* Original-Envelope-Id, xtext decoded; NULL */
     char *original_message_id;   /* "<…>" of an MDN; NULL */
     char *disposition;           /* type, lower case: displayed, deleted, …; NULL */
+    char *disposition_mode;      /* "manual-action/MDN-sent-manually", without blanks; NULL */
     struct strings returned_ids; /* of returned headers, and what an MDN names, "<…>" */
     struct bytes line;           /* private: the field being collected, folds joined */
     size_t joined;               /* private: where the current line begins in it */

@@ -5,6 +5,7 @@
  */
 #include "policy/subject.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,9 +69,95 @@ static const char *const automatic[] = {
     "automatische antwort",
     "abwesenheitsnotiz",
     "respuesta automática",
+    "respuesta automatica",
+    "fuera de la oficina",
     "risposta automatica",
+    "fuori sede",
+    "fuori ufficio",
+    "resposta automática",
+    "automatisch antwoord",
+    "abwesenheit:",
+    "abwesend:",
+    "automatic response",
+    "automated reply",
+    "automated response",
+    "auto response",
+    "auto-response",
+    "autoresponse",
+    "autosvar",
+    "out of the office",
+    "ooo:",
+    "vacation reply",
+    "away from my mail",
+    "away from the office",
+    "avis d'absence",
+    "avis d’absence",
+    "message automatique d'absence",
+    "message automatique d’absence",
+    "répondeur automatique",
+    "notification automatique d'absence",
+    "notification automatique d’absence",
+    "accusé de réception automatique",
+    "hors du bureau",
+    "en dehors du bureau",
     NULL,
 };
+
+/* Beginnings of a receipt's subject, the longer before the shorter. `name`: may stand alone. */
+static const struct {
+    const char *words, *type;
+    bool name;
+} receipts[] = {
+    {"accusé de réception (affiché)", "displayed", true},
+    {"accusé de réception (lu)", "displayed", true},
+    {"accusé de réception (supprimé)", "deleted", true},
+    {"accusé de lecture", "displayed", true},
+    {"accuse de lecture", "displayed", true},
+    {"avis de lecture", "displayed", true},
+    {"confirmation de lecture", "displayed", true},
+    {"message lu", "displayed", false},
+    {"lu", "displayed", false},
+    {"lue", "displayed", false},
+    {"non lu", "deleted", false},
+    {"non lue", "deleted", false},
+    {"return receipt (displayed)", "displayed", true},
+    {"return receipt (read)", "displayed", true},
+    {"return receipt (deleted)", "deleted", true},
+    {"return receipt", "displayed", true},
+    {"read receipt", "displayed", true},
+    {"read-receipt", "displayed", true},
+    {"disposition notification", "displayed", true},
+    {"message read", "displayed", false},
+    {"read", "displayed", false},
+    {"not read", "deleted", false},
+    {"unread", "deleted", false},
+    {"lesebestätigung", "displayed", true},
+    {"empfangsbestätigung (angezeigt)", "displayed", true},
+    {"empfangsbestätigung (gelesen)", "displayed", true},
+    {"gelesen", "displayed", false},
+    {"ungelesen", "deleted", false},
+    {"nicht gelesen", "deleted", false},
+    {"acuse de lectura", "displayed", true},
+    {"confirmación de lectura", "displayed", true},
+    {"leído", "displayed", false},
+    {"leido", "displayed", false},
+    {"no leído", "deleted", false},
+    {"no leido", "deleted", false},
+    {"sin leer", "deleted", false},
+    {"conferma di lettura", "displayed", true},
+    {"ricevuta di lettura", "displayed", true},
+    {"ricevuta di ritorno (visualizzata)", "displayed", true},
+    {"letto", "displayed", false},
+    {"non letto", "deleted", false},
+    {"lida", "displayed", false},
+    {"não lida", "deleted", false},
+    {"gelezen", "displayed", false},
+    {"niet gelezen", "deleted", false},
+};
+
+static const char *const forwards[] = {"tr", "fwd", "fw", "wg", "transféré", "rv", "enc", NULL};
+static const char *const replies[] = {"re",   "ré", "rép", "rep", "réponse", "reponse", "aw",
+                                      "antw", "sv", "vs",  "res", "ri",      NULL};
 
 static const char *const marks[] = {
     "personnel", "personnelle", "personnels", "personnelles", "privé",   "privée", "privés",
@@ -232,16 +319,59 @@ bool subject_is_personal(const char *folded)
            ends_with_mark(folded);
 }
 
+/* What follows a leading "[tag]"s: "[externe] lu : …" is a receipt's as well. */
+static const char *skip_tags(const char *p)
+{
+    for (const char *next; *p == '[' && (next = after_tag(p)) && next != p + 1;)
+        p = next;
+    return p;
+}
+
+/* Is this word of the list at the beginning, and does it end there? */
+static const char *begins_with(const char *p, const char *word)
+{
+    size_t len = strlen(word);
+    if (strncmp(p, word, len) != 0)
+        return NULL;
+    unsigned char c = (unsigned char)p[len];
+    return (c >= 'a' && c <= 'z') || c >= 0x80 ? NULL : p + len;
+}
+
 bool subject_is_automatic(const char *folded)
 {
-    for (const char *const *start = automatic; *start; start++) {
-        size_t len = strlen(*start);
-        if (strncmp(folded, *start, len) != 0)
-            continue;
-        /* a word boundary: anything but a further letter */
-        unsigned char c = (unsigned char)folded[len];
-        if (!((c >= 'a' && c <= 'z') || c >= 0x80))
+    folded = skip_tags(folded);
+    for (const char *const *start = automatic; *start; start++)
+        if (begins_with(folded, *start))
             return true;
-    }
     return false;
+}
+
+enum subject_lead subject_leads(const char *folded)
+{
+    const char *p = skip_tags(folded);
+    if (*p == '[' || !after_prefix(p))
+        return *p == '[' && after_tag(p) == p + 1 ? SUBJECT_FORWARD : SUBJECT_PLAIN;
+    for (const char *const *prefix = forwards; *prefix; prefix++)
+        if (begins_with(p, *prefix))
+            return SUBJECT_FORWARD;
+    for (const char *const *prefix = replies; *prefix; prefix++)
+        if (begins_with(p, *prefix))
+            return SUBJECT_REPLY;
+    return SUBJECT_PLAIN;
+}
+
+const char *subject_receipt(const char *folded)
+{
+    folded = skip_tags(folded);
+    for (size_t i = 0; i < sizeof receipts / sizeof *receipts; i++) {
+        const char *end = begins_with(folded, receipts[i].words);
+        if (!end)
+            continue;
+        /* a colon or a dash, or nothing when the words are a receipt's name */
+        end += *end == ' ';
+        if (*end == ':' || *end == '-' || strncmp(end, "\xef\xbc\x9a", 3) == 0 ||
+            strncmp(end, "\xe2\x80\x93", 3) == 0 || (!*end && receipts[i].name))
+            return receipts[i].type;
+    }
+    return NULL;
 }

@@ -1,7 +1,7 @@
 /*
  * subject - what a subject line tells: its base, privacy, a machine's answer
  *
- * All three work on folded text (text_fold): case, accents' spelling and white space do not
+ * All work on folded text (text_fold): case, accents' spelling and white space do not
  * matter. The word lists are those of French and English mail, and the prefixes of neighbours.
  */
 #ifndef TEMOIN_POLICY_SUBJECT_H
@@ -18,6 +18,15 @@ char *subject_base(const char *folded);
    prefixes, begins with "personnel" or "privé", has it alone in brackets, or ends with it
    behind a dash. "frais de personnel" is no such mark. */
 bool subject_is_personal(const char *folded);
+
+enum subject_lead { SUBJECT_PLAIN, SUBJECT_REPLY, SUBJECT_FORWARD };
+
+/* Does it say "Re:" or "TR:" (behind tags) before anything else? */
+enum subject_lead subject_leads(const char *folded);
+
+/* Begins as receipts do ("Lu : …", "Not read: …", "Return Receipt (displayed) - …"): static
+   "displayed" or "deleted"; NULL: it does not. People write such subjects, too. */
+const char *subject_receipt(const char *folded);
 
 /* Begins as the usual vacation notices do ("Absence du bureau", "Automatic reply", …). */
 bool subject_is_automatic(const char *folded);

@@ -11,6 +11,7 @@
 #include "policy/found_attachments.h"
 #include "policy/found_tokens.h"
 #include "policy/mdn.h"
+#include "policy/other.h"
 #include "policy/reply_text.h"
 #include "policy/suggest.h"
 #include "policy/understood.h"
@@ -34,21 +35,6 @@ static bool take_ids(const struct mail *m, struct understood *u)
            take_valid(&u->references, &r->references);
 }
 
-/* A list's or a program's mail that no rule knows (complaint reports, newsletters), or nothing
-   that could be read. */
-static bool is_other(const struct mail *m, const struct bytes *body)
-{
-    static const char *const bulk[] = {"List-Id", "List-Unsubscribe", "Feedback-ID"};
-    bool answers = m->reading.in_reply_to.count || m->reading.references.count;
-    if (m->header.count == 0 || (m->reading.from.count == 0 && !answers))
-        return true;
-    for (size_t i = 0; i < sizeof bulk / sizeof *bulk; i++)
-        if (!answers && fields_count(&m->header, bulk[i]))
-            return true;
-    bool words = body->data && body->data[strspn(body->data, " \t\n")];
-    return !answers && !words && m->count < 2;
-}
-
 static bool take_kind(const struct mail *m, const struct bytes *body, struct understood *u)
 {
     bool found = false;
@@ -60,12 +46,19 @@ static bool take_kind(const struct mail *m, const struct bytes *body, struct und
     }
     if (!dsn_read(m, u, &found) || (!found && !bounce_read(m, body, u, &found)))
         return false;
-    if (found)
-        u->kind = READ_DSN;
-    else if (autoreply_is(m, body))
+    if (found || other_by_form(m)) {
+        u->kind = found ? READ_DSN : READ_OTHER;
+        return true;
+    }
+    if (!autoreply_read(m, body, &found))
+        return false;
+    if (found) {
         u->kind = READ_AUTO_REPLY;
-    else
-        u->kind = is_other(m, body) ? READ_OTHER : READ_REPLY;
+        return true;
+    }
+    if (!other_read(m, body, &found))
+        return false;
+    u->kind = found ? READ_OTHER : READ_REPLY;
     return true;
 }
 

@@ -307,6 +307,21 @@ static void test_kinds(void **state)
         {"Subject: Re: Automatic reply: F-1\n", KIND_REPLY},
         {"Subject: Votre absence du bureau\n", KIND_REPLY},
         {"Subject: autoreplying machines\n", KIND_REPLY},
+        {"X-Autoresponder: no\nX-Auto-Reply: false\n", KIND_REPLY},
+        {"Precedence: junk\nX-Loop: a@b\n", KIND_AUTO_REPLY},
+        {"X-Mailer: vacation 1.2.7\n", KIND_AUTO_REPLY},
+        {"Subject: [EXTERNE] R\xc3\xa9ponse automatique : F-1\n", KIND_AUTO_REPLY},
+        {"Subject: TR: Absence du bureau\n", KIND_REPLY},
+        {"X-Failed-Recipients: a@b.example\nAuto-Submitted: auto-replied\n", KIND_DSN},
+        {"X-Failed-Recipients: \n", KIND_REPLY},
+        {"Content-Class: urn:content-classes:mdn\n", KIND_MDN},
+        {"Content-Class: urn:content-classes:message\n", KIND_REPLY},
+        {"Content-Type: message/disposition-notification\n", KIND_MDN},
+        {"Subject: Lu : F-1\nAuto-Submitted: auto-replied\n", KIND_MDN},
+        {"Subject: Not read: F-1\nReturn-Path: <>\n", KIND_MDN},
+        {"Subject: Lu : F-1\nContent-Type: application/ms-tnef; name=winmail.dat\n", KIND_MDN},
+        {"Subject: Lu : F-1\n", KIND_REPLY},
+        {"Subject: Re: Lu : F-1\nAuto-Submitted: auto-replied\n", KIND_AUTO_REPLY},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct reading r = read_header(cases[i].header);
