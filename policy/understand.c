@@ -85,7 +85,8 @@ bool understand(const char *octets, size_t len, const struct understanding_tools
     bool from_markup;
     bool done = mail_parse(octets, len, &m) && mail_body(&m, &body, &from_markup) &&
                 take_ids(&m, u) && take_kind(&m, &body, u) && take_words(&m, &body, u) &&
-                found_tokens(&m, &body, tools, u) && found_attachments(&m, tools, u);
+                found_tokens(&m, &body, tools, u) && found_attachments(&m, tools, u) &&
+                understood_settle(u);
     bytes_free(&body);
     mail_free(&m);
     return done;

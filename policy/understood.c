@@ -4,8 +4,11 @@
 #include "policy/understood.h"
 
 #include <ctype.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "policy/text.h"
 
 const char *read_kind_name(enum read_kind kind)
 {
@@ -79,6 +82,57 @@ bool understood_token(struct understood *u, const struct understanding_tools *to
     u->tokens = grown;
     grown[u->token_count++] = t;
     return true;
+}
+
+static bool settle_line(char **text)
+{
+    if (!*text || (g_utf8_validate(*text, -1, NULL) && !text_has_control(*text, strlen(*text))))
+        return true;
+    char *clean = text_clean(*text);
+    free(*text);
+    *text = clean;
+    return clean != NULL;
+}
+
+static bool settle_lines(struct strings *s)
+{
+    bool done = true;
+    for (size_t i = 0; done && i < s->count; i++)
+        if (!settle_line(&s->items[i])) {
+            s->items[i] = s->items[--s->count];
+            done = false;
+        }
+    return done;
+}
+
+/* Text of several lines. */
+static bool settle_text(char **text)
+{
+    if (!*text || g_utf8_validate(*text, -1, NULL))
+        return true;
+    char *valid = text_from_glib(g_utf8_make_valid(*text, -1));
+    free(*text);
+    *text = valid;
+    return valid != NULL;
+}
+
+bool understood_settle(struct understood *u)
+{
+    bool done = settle_line(&u->message_id) && settle_lines(&u->in_reply_to) &&
+                settle_lines(&u->references) && settle_line(&u->original_message_id) &&
+                settle_line(&u->original_envelope_id) && settle_line(&u->disposition_type) &&
+                settle_line(&u->disposition_mode) && settle_text(&u->reply_text);
+    for (size_t i = 0; done && i < u->recipient_count; i++) {
+        struct read_recipient *r = &u->recipients[i];
+        done = settle_line(&r->final) && settle_line(&r->original) && settle_line(&r->status) &&
+               settle_line(&r->remote_mta) && settle_line(&r->diagnostic);
+    }
+    for (size_t i = 0; done && i < u->attachment_count; i++)
+        done = settle_line(&u->attachments[i].name) && settle_line(&u->attachments[i].declared) &&
+               settle_line(&u->attachments[i].actual);
+    for (size_t i = 0; done && i < u->suggestion_count; i++)
+        done = settle_line(&u->suggestions[i].quote);
+    return done;
 }
 
 bool understood_suggest(struct understood *u, const char *what, const char *date,

@@ -118,6 +118,10 @@ struct read_recipient *understood_recipient(struct understood *u);
 bool understood_token(struct understood *u, const struct understanding_tools *tools,
                       const char *text, const char *where);
 
+/* What holds for all text here, whatever a parser put in: octets that are no UTF-8 become U+FFFD,
+   control characters of single-line fields blanks. False: out of memory. */
+bool understood_settle(struct understood *u);
+
 /* A new suggestion; `date` may be NULL. Beyond READ_SUGGESTIONS_MAX nothing is added. False: out
    of memory. */
 bool understood_suggest(struct understood *u, const char *what, const char *date,
