@@ -1,7 +1,8 @@
-/* A header: fields, what they say, addresses, ids, authentication results. */
+/* A header: fields, what they say, addresses, ids, authentication results, signatures. */
 #include "tests/fuzz/fuzz.h"
 
 #include "policy/authres.h"
+#include "policy/dkim_signature.h"
 #include "policy/message.h"
 #include "policy/text.h"
 
@@ -20,6 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < r.authentication_results.count; i++)
         PROMISED(authres_take(r.authentication_results.items[i], "mx.example", &a));
     PROMISED(a.count <= AUTHRES_MAX);
+    struct dkim_signatures found = {0};
+    PROMISED(dkim_signatures_read(&f, &found) && found.count <= DKIM_SIGNATURES_MAX);
+    dkim_signatures_free(&found);
     PROMISED(fields_render(&f, &rendered));
     bytes_free(&rendered);
     authres_free(&a);
