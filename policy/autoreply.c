@@ -136,7 +136,7 @@ bool autoreply_read(const struct mail *m, const struct bytes *body, bool *found)
     if (done) {
         autoreply_words_read(&words, &subject, &w);
         *found = is_machines(m, &w, quotes) ||
-                 (s->generated && (w.absent || w.receives || w.challenges));
+                 (s->generated && (w.absent || w.receives || w.ticket || w.challenges));
     }
     phrases_free(&subject);
     phrases_free(&words);

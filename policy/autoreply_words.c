@@ -45,9 +45,10 @@ static const char *const absent[] = {
     "est|sont|etes|sera|seront|serons|sommes ~ ferme|fermes|fermee|fermees",
     "ferme|fermes|fermee|fermees ~ conges|vacances|du|jusqu|pour",
     "fermeture ~ annuelle|estivale|conges|exceptionnelle|bureaux|hivernale",
-    "actuellement|deja ~ conges|conge|vacances|deplacement",
-    "en conges|conge|vacances|deplacement ~ du|jusqu",
+    "actuellement|deja ~ conges|conge|vacances|deplacement|arret|formation",
+    "en conge|conges|vacances|deplacement|arret|formation|rtt ~ 9|jusqu|du|maladie|toute",
     "conge|conges maternite|paternite|maladie|parental|annuel|annuels",
+    "arret maladie|travail",
     "de retour au bureau|le",
     "mon|son|notre retour ~ prevu",
     "ne fait|font plus partie",
@@ -162,6 +163,10 @@ static const char *const receives[] = {
     "recu|recue|recus|enregistre|enregistree|transmis|transmise|pris|prise|receptionne|cree|creee",
     "accusons|accuse ~ reception",
     "accuse de reception",
+    "votre|vos message|demande|mail|email|e ~ bien ~ parvenu|parvenue|parvenus",
+    "tout en oeuvre ~ repondre|traiter|satisfaire",
+    "au plus vite|tot",
+    "we|ve ~ got|received|have your message|request|email|enquiry",
     "merci|remercions|remercie ~ contacte|contactes|message|mail|demande|email|courriel|sollicite|"
     "ecrit",
     "dans les meilleurs|plus brefs delais",
@@ -169,8 +174,10 @@ static const char *const receives[] = {
     "sous 9",
     "un|une|l ~ "
     "conseiller|conseillere|collaborateur|gestionnaire|technicien|operateur|equipe|agent|"
-    "interlocuteur|membre ~ repondra|contactera|recontactera|traitera|reviendra|prendra",
-    "equipe|equipes|service|services ~ repondra|repondront|traitera|traiteront|reviendra|prendra|"
+    "interlocuteur|membre ~ "
+    "repondra|reviendront|repondront|contactera|recontactera|traitera|reviendra|prendra",
+    "equipe|equipes|service|services ~ "
+    "repondra|repondront|traitera|traiteront|reviendra|reviendront|prendra|"
     "recontactera|met|mettent",
     "sera|est ~ traite|traitee|pris|prise ~ charge|delais|compte|jours|ordre|service|equipe",
     "ticket|demande|incident|dossier ~ a ~ ete ~ cree|creee|ouvert|ouverte|enregistre|enregistree",
@@ -270,10 +277,10 @@ void autoreply_words_read(const struct phrases *body, const struct phrases *subj
 {
     *w = (struct autoreply_words){
         .declares = phrases_say(body, declarations) || phrases_say(subject, declarations),
-        .absent = phrases_say(body, absent),
+        .absent = phrases_say(body, absent) || phrases_say(subject, absent),
         .topic = phrases_say(subject, topics),
         .defers = phrases_say(body, defers),
-        .receives = (unsigned)phrases_count(body, receives),
+        .receives = (unsigned)(phrases_count(body, receives) + phrases_count(subject, receives)),
         .ticket = phrases_say(body, tickets) || phrases_say(subject, tickets),
         .challenges = phrases_say(body, challenges),
         .no_reply = phrases_say(body, no_reply),

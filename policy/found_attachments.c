@@ -52,10 +52,26 @@ static bool finish(struct taking *t, const struct understanding_tools *tools,
     return !actual || a->actual;
 }
 
+/* A report's own parts, which some programs give names ("MDNPart2.txt"): nobody attached them. */
+static bool is_of_report(const struct mail *m, size_t part)
+{
+    static const char *const types[] = {"message/delivery-status",
+                                        "message/global-delivery-status",
+                                        "message/disposition-notification",
+                                        "message/global-disposition-notification",
+                                        "text/rfc822-headers",
+                                        "message/global-headers"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (mail_is(m, part, types[i]))
+            return true;
+    return m->parts[part].form == PART_MESSAGE &&
+           mail_is(m, m->parts[part].parent, "multipart/report");
+}
+
 static bool is_attachment(const struct mail *m, size_t part)
 {
     const struct mail_part *p = &m->parts[part];
-    if (p->form == PART_MULTIPART || p->returned)
+    if (p->form == PART_MULTIPART || p->returned || is_of_report(m, part))
         return false;
     if (p->attachment || *p->name)
         return true;

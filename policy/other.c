@@ -10,6 +10,8 @@
 #include "policy/autoreply.h"
 #include "policy/autoreply_words.h"
 
+enum { FAREWELL_OCTETS = 1500 };
+
 /* --- by its form -----------------------------------------------------------------------------*/
 
 static bool has_end(const char *name, const char *end)
@@ -61,18 +63,32 @@ static bool is_blank(const struct bytes *body)
     return !body->data || !body->data[strspn(body->data, " \t\n")];
 }
 
-/* A program's notice says that it is one. */
+/* Newsletters have to say how one is rid of them. */
+static const char *const farewells[] = {
+    "desinscrire|desabonner|desinscription|desabonnement|unsubscribe|unsubscribing",
+    "vous recevez ce|cet ~ car|parce|suite",
+    "you are|re receiving this",
+    "newsletter|abbestellen",
+    NULL,
+};
+
+/* A program's notice says that it is one, at its end or at its beginning. */
 static bool says_so(const struct mail *m, const struct bytes *body, bool *found)
 {
-    struct phrases words = {0}, subject = {0};
+    struct phrases words = {0}, end = {0}, subject = {0};
     struct autoreply_words w;
-    bool done = phrases_take(body->data ? body->data : "", body->len, &words) &&
+    const char *text = body->data ? body->data : "";
+    size_t skip = body->len > FAREWELL_OCTETS ? body->len - FAREWELL_OCTETS : 0;
+    bool done = phrases_take(text, body->len, &words) &&
+                phrases_take(text + skip, body->len - skip, &end) &&
                 phrases_take(m->reading.subject, strlen(m->reading.subject), &subject);
     if (done) {
         autoreply_words_read(&words, &subject, &w);
-        *found = (w.declares || w.no_reply) && !w.engages && !w.first_person;
+        *found = !w.engages && !w.first_person &&
+                 (w.declares || w.no_reply || phrases_say(&end, farewells));
     }
     phrases_free(&words);
+    phrases_free(&end);
     phrases_free(&subject);
     return done;
 }

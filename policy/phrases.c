@@ -74,6 +74,14 @@ static bool joins_digits(const struct folding *f, gunichar c, const char *next)
            g_ascii_isdigit(f->p->text[f->len - 1]);
 }
 
+/* "am 23. November": a number of one or two digits is no end of a sentence. */
+static bool is_day(const struct folding *f)
+{
+    const char *word = f->in_word ? f->p->words[f->p->count - 1] : "";
+    size_t len = f->in_word ? (size_t)(f->p->text + f->len - word) : 0;
+    return len > 0 && len <= 2 && g_ascii_isdigit(*word);
+}
+
 static bool add_other(struct folding *f, gunichar c, const char *next)
 {
     if (joins_digits(f, c, next)) {
@@ -81,14 +89,14 @@ static bool add_other(struct folding *f, gunichar c, const char *next)
         return true;
     }
     bool ends = !*next || strchr(" \t\r\n\"')", *next) || (unsigned char)*next >= 0x80;
-    bool again = f->empty_line;
+    bool again = f->empty_line, day = c == '.' && is_day(f);
     end_word(f);
     f->empty_line = c == '\n' || (again && (c == ' ' || c == '\t' || c == '\r'));
     if (c == '\n')
         return !again || add_mark(f, ".");
     if (c == ':' || c == '#')
         return add_mark(f, c == ':' ? ":" : "#");
-    if (c == '!' || c == '?' || c == ';' || (c == '.' && ends))
+    if (c == '!' || c == '?' || c == ';' || (c == '.' && ends && !day))
         return add_mark(f, ".");
     return true;
 }
@@ -178,7 +186,7 @@ static bool fits(const char *word, const char *element, size_t len)
 
 static bool is_mark(const char *word)
 {
-    return strchr(".:#", *word) != NULL;
+    return *word == '.' || *word == ':';
 }
 
 /* Does the phrase stand at this word? Recursion is as deep as the phrase has gaps. */
