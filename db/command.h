@@ -36,6 +36,7 @@ int command_seal(const struct command_context *c, int argc, char **argv);
 int command_keys(const struct command_context *c, int argc, char **argv);
 int command_stats(const struct command_context *c, int argc, char **argv);
 int command_read(const struct command_context *c, int argc, char **argv);
+int command_follow(const struct command_context *c, int argc, char **argv);
 int command_evidence(const struct command_context *c, int argc, char **argv);
 
 int command_backup(const struct command_context *c, int argc, char **argv);

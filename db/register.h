@@ -43,6 +43,10 @@ enum store_status register_invoice(struct register_db *db, const char *number,
 enum store_status register_last_payment(struct register_db *db, const char *number, char date[11],
                                         struct store_error *err);
 
+/* Has this debtor an invoice that is not settled? */
+enum store_status register_debtor_owes(struct register_db *db, const char *debtor, bool *owes,
+                                       struct store_error *err);
+
 /* Writing: between register_begin and register_commit. An upsert says in *changed whether the
    row was new or different. A name that is NULL leaves the known one as it is. Payments are known
    by (invoice, reference): the same one twice changes nothing; an invoice whose payments reach its

@@ -1,5 +1,5 @@
 /*
- * register_settled - when an invoice was settled: the day of its last payment
+ * register_settled - when an invoice was settled: the day of its last payment; who still owes
  */
 #include <stdio.h>
 
@@ -21,5 +21,16 @@ enum store_status register_last_payment(struct register_db *r, const char *numbe
     if (text)
         snprintf(date, 11, "%s", text);
     db_done(s);
+    return st;
+}
+
+enum store_status register_debtor_owes(struct register_db *r, const char *debtor, bool *owes,
+                                       struct store_error *err)
+{
+    int64_t found;
+    enum store_status st =
+        db_number(r->db, "SELECT EXISTS (SELECT 1 FROM invoice WHERE debtor = ? AND status = ?)", 0,
+                  &found, err, "ti", debtor, (int64_t)INVOICE_OPEN);
+    *owes = st == STORE_OK && found != 0;
     return st;
 }

@@ -48,6 +48,7 @@ static const struct command commands[] = {
     {"review", command_review, SETTINGS_NEEDED, true, "weak matches: list, assign, dismiss"},
     {"file", command_file, SETTINGS_NEEDED, false, "take in a message that the milter did not see"},
     {"read", command_read, SETTINGS_OPTIONAL, false, "what a message says, as JSON"},
+    {"follow", command_follow, SETTINGS_NEEDED, false, "enter what the mail server's log tells"},
     {"evidence", command_evidence, SETTINGS_NEEDED, false, "write the evidence file of an invoice"},
     {"verify", command_verify, SETTINGS_OPTIONAL, true,
      "is the log, or an evidence file, what was written?"},

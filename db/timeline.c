@@ -8,6 +8,7 @@
 
 #include "db/exhibit.h"
 #include "db/wire.h"
+#include "policy/delivery.h"
 #include "policy/message.h"
 #include "policy/text.h"
 
@@ -30,6 +31,10 @@ static void item_free(struct timeline_item *i)
     strings_free(&i->to);
     attribution_reading_free(&i->author);
     free(i->text);
+    free(i->remote);
+    free(i->smtp_reply);
+    free(i->log_reason);
+    free(i->log_line);
     free(i->occurred);
     free(i->currency);
     free(i->erased_at);
@@ -170,6 +175,40 @@ static bool take_keys(json_t *private_part, struct timeline_item *item)
     return true;
 }
 
+/* "mx.debtor.example [192.0.2.1]:25, TLSv1.3 (Trusted)" */
+static bool take_remote(const json_t *private_part, char **remote)
+{
+    const json_t *peer = json_object_get(private_part, "peer");
+    json_int_t port = json_integer_value(json_object_get(peer, "port"));
+    char *name = NULL, *ip = NULL, *tls = NULL, *verified = NULL;
+    struct bytes text = {0};
+    bool done = take_text(peer, "name", &name) && take_text(peer, "ip", &ip) &&
+                take_text(peer, "tls", &tls) && take_text(peer, "verified", &verified);
+    if (done && (name || ip)) {
+        done = bytes_printf(&text, "%s%s%s%s", name ? name : "", name && ip ? " [" : "",
+                            ip ? ip : "", name && ip ? "]" : "") &&
+               (port <= 0 || bytes_printf(&text, ":%lld", (long long)port)) &&
+               (!tls || bytes_printf(&text, ", %s", tls)) &&
+               (!tls || !verified || bytes_printf(&text, " (%s)", verified));
+        *remote = done ? bytes_steal(&text) : NULL;
+        done = *remote != NULL;
+    }
+    bytes_free(&text);
+    free(name);
+    free(ip);
+    free(tls);
+    free(verified);
+    return done;
+}
+
+static bool take_log(const json_t *private_part, struct timeline_item *item)
+{
+    return !item->logged || (take_remote(private_part, &item->remote) &&
+                             take_text(private_part, "smtp_reply", &item->smtp_reply) &&
+                             take_text(private_part, "reason", &item->log_reason) &&
+                             take_text(private_part, "line", &item->log_line));
+}
+
 static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
                          struct timeline_item *item)
 {
@@ -178,6 +217,8 @@ static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
     json_int_t about = json_integer_value(json_object_get(p, "about"));
     item->seq = e->seq;
     item->about = about > 0 && (uint64_t)about < e->seq ? (uint64_t)about : 0;
+    item->decides = strcmp(x->event, "assign") == 0 || strcmp(x->event, "dismiss") == 0;
+    item->logged = !x->direction && delivery_kind_of(x->event) != DELIVERY_NONE;
     item->has_message = x->has_message;
     item->dropped = x->message_dropped;
     item->erased = !e->private_part.data;
@@ -192,8 +233,8 @@ static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
     return copy(x->time_text ? x->time_text : "", &item->time) && copy(x->event, &item->event) &&
            copy(x->direction, &item->direction) && take_text(p, "kind", &item->kind) &&
            take_text(json_object_get(p, "match"), "strength", &item->strength) &&
-           take_recipients(p, &item->to) && take_words(p, item) &&
-           take_text(p, "occurred", &item->occurred) &&
+           take_recipients(p, &item->to) && (item->logged || take_words(p, item)) &&
+           take_log(p, item) && take_text(p, "occurred", &item->occurred) &&
            (!item->has_amount || take_text(p, "currency", &item->currency));
 }
 
@@ -292,6 +333,68 @@ static bool bill_tidy(struct register_invoice *b)
 
 /* --- all ------------------------------------------------------------------------------------*/
 
+/* The item of entry `seq`; they are in the log's order. NULL: it is not of this dossier. */
+static struct timeline_item *item_of(struct timeline *t, uint64_t seq)
+{
+    size_t low = 0, high = t->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (t->items[middle].seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < t->count && t->items[low].seq == seq ? &t->items[low] : NULL;
+}
+
+/* From each message to what the mail server's log tells of it, the first one first. */
+static void outcomes_link(struct timeline *t)
+{
+    for (size_t i = t->count; i-- > 0;) {
+        struct timeline_item *item = &t->items[i];
+        struct timeline_item *message =
+            item->logged && item->about ? item_of(t, item->about) : NULL;
+        if (!message || message >= item)
+            continue;
+        item->next = message->next;
+        message->next = i;
+    }
+}
+
+static bool outcome_note(struct timeline_outcome **list, size_t *count, const char *to,
+                         const struct timeline_item *item)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp((*list)[i].to, to) == 0) {
+            (*list)[i].item = item;
+            return true;
+        }
+    struct timeline_outcome *grown = reallocarray(*list, *count + 1, sizeof *grown);
+    if (!grown)
+        return false;
+    *list = grown;
+    grown[(*count)++] = (struct timeline_outcome){to, item};
+    return true;
+}
+
+bool timeline_outcomes(const struct timeline *t, const struct timeline_item *message,
+                       struct timeline_outcome **list, size_t *count)
+{
+    *list = NULL;
+    *count = 0;
+    if (message->logged)
+        return true;
+    for (size_t i = message->next; i && i < t->count; i = t->items[i].next)
+        for (size_t k = 0; k < t->items[i].to.count; k++)
+            if (!outcome_note(list, count, t->items[i].to.items[k], &t->items[i])) {
+                free(*list);
+                *list = NULL;
+                *count = 0;
+                return false;
+            }
+    return true;
+}
+
 static enum store_status dossier_load(const struct timeline_sources *from, const char *invoice,
                                       struct timeline *t, bool *known, struct store_error *err)
 {
@@ -307,9 +410,11 @@ static enum store_status dossier_load(const struct timeline_sources *from, const
         struct timeline_item *item = &t->items[t->count++];
         st = item_load(from, d.seqs[n - 1], item, err);
         item->n = n;
-        if (st == STORE_OK && item->about)
+        if (st == STORE_OK && item->about && item->decides)
             st = about_load(from, item, err);
     }
+    if (st == STORE_OK)
+        outcomes_link(t);
     dossier_free(&d);
     return st;
 }

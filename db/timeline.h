@@ -24,7 +24,8 @@
 struct timeline_item {
     uint64_t n;     /* number in the dossier; 0: in review */
     uint64_t seq;   /* number in the log */
-    uint64_t about; /* the entry that a review decision is about; 0 */
+    uint64_t about; /* the entry that a review decision, or a line of the mail log, is about; 0 */
+    bool decides;   /* a review decision */
     char *time;     /* "2026-11-21T21:07:07Z"; "" when the record does not say */
     char *event;
     char *direction; /* "outbound", "inbound"; NULL: a fact */
@@ -42,7 +43,16 @@ struct timeline_item {
     char *erased_at, *erased_ground; /* its time; a name of policy/erasure.h; else NULL */
     uint64_t size;
     bool is_signed;
-    char *text;     /* of a note; the reason of a decision; NULL */
+    char *text; /* of a note; the reason of a decision; NULL */
+
+    /* of what the mail server's log tells (db/follow.h): */
+    bool logged;
+    char *remote;     /* the server: "mx.debtor.example [192.0.2.1]:25, TLSv1.3"; NULL */
+    char *smtp_reply; /* its words; NULL: it did not answer */
+    char *log_reason; /* our own server's words; NULL */
+    char *log_line;   /* the whole line; NULL */
+    size_t next;      /* the next item about the same message; 0: none; of a message: the first */
+
     char *occurred; /* the day that a fact is about; NULL */
     bool has_amount;
     int64_t amount; /* minor units */
@@ -81,6 +91,15 @@ enum store_status timeline_keys_load(const struct timeline_sources *from, struct
 
 /* Take off the entries after the one numbered `last` in the log, and what waits in review. */
 void timeline_cut(struct timeline *t, uint64_t last);
+
+/* What the mail server's log tells of a message: for each recipient that it names, the last item.
+   The list is the caller's to free(), its members are the timeline's. False: out of memory. */
+struct timeline_outcome {
+    const char *to;
+    const struct timeline_item *item;
+};
+bool timeline_outcomes(const struct timeline *t, const struct timeline_item *message,
+                       struct timeline_outcome **list, size_t *count);
 
 /* What an entry is, with the reservation that its author's authentication calls for. */
 const char *timeline_words(const struct timeline_item *i, enum language language);

@@ -2,6 +2,7 @@
  * timeline_print - a timeline as text for people and as JSON for programs
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/timeline.h"
@@ -27,14 +28,14 @@ static bool is_inbound(const struct timeline_item *i)
 {
     /* What a decision is about came from outside. */
     return !i->erased &&
-           ((i->direction && strcmp(i->direction, "inbound") == 0) || (i->about && i->subject));
+           ((i->direction && strcmp(i->direction, "inbound") == 0) || (i->decides && i->subject));
 }
 
 const char *timeline_words(const struct timeline_item *i, enum language language)
 {
     /* A decision is not what it is about. */
-    return i->about ? event_words(i->event, i->level, language)
-                    : attribution_event_words(i->event, &i->author.found, language);
+    return i->about || i->logged ? event_words(i->event, i->level, language)
+                                 : attribution_event_words(i->event, &i->author.found, language);
 }
 
 bool timeline_author(const struct timeline_item *i, enum language language, struct bytes *out)
@@ -60,7 +61,36 @@ static json_t *author_json(const struct timeline_item *i)
     return json;
 }
 
-static json_t *item_json(const struct timeline_item *i)
+/* What the mail server's log says in this item. */
+static json_t *log_json(const struct timeline_item *i)
+{
+    return json_pack("{s:o, s:s*, s:s*, s:s*, s:s*}", "to", json_strings(&i->to), "remote",
+                     i->remote, "smtp_reply", i->smtp_reply, "reason", i->log_reason, "line",
+                     i->log_line);
+}
+
+/* What it told of this message: one for each recipient. */
+static json_t *outcomes_json(const struct timeline *t, const struct timeline_item *i)
+{
+    struct timeline_outcome *list;
+    size_t count;
+    json_t *json = timeline_outcomes(t, i, &list, &count) ? json_array() : NULL;
+    for (size_t k = 0; json && k < count; k++) {
+        const struct timeline_item *last = list[k].item;
+        json_t *one = json_pack("{s:s, s:s, s:I, s:I, s:s*, s:s*, s:s*}", "to", list[k].to, "event",
+                                last->event, "n", (json_int_t)last->n, "seq", (json_int_t)last->seq,
+                                "occurred", last->occurred, "remote", last->remote, "smtp_reply",
+                                last->smtp_reply);
+        if (json_array_append_new(json, one) < 0) {
+            json_decref(json);
+            json = NULL;
+        }
+    }
+    free(list);
+    return json;
+}
+
+static json_t *item_json(const struct timeline *t, const struct timeline_item *i)
 {
     const char *nearest = event_nearest(i->event);
     json_t *amount = i->has_amount ? json_pack("{s:I, s:s*}", "minor_units", (json_int_t)i->amount,
@@ -80,21 +110,23 @@ static json_t *item_json(const struct timeline_item *i)
                        : NULL;
     return json_pack(
         "{s:o*, s:I, s:o*, s:s, s:s, s:s*, s:s, s:s, s:s, s:o*, s:s*, s:s*, s:s*, s:o*, s:b, s:b,"
-        " s:o*, s:s*, s:s*, s:o*, s:o*}",
+        " s:o*, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*}",
         "n", i->n ? json_integer((json_int_t)i->n) : NULL, "seq", (json_int_t)i->seq, "about",
         i->about ? json_integer((json_int_t)i->about) : NULL, "time", i->time, "event", i->event,
         "direction", i->direction, "level", level_name(i->level), "words_fr",
         timeline_words(i, LANGUAGE_FR), "words_en", timeline_words(i, LANGUAGE_EN), "attribution",
         author_json(i), "nearest", nearest, "kind", i->kind, "match", i->strength, "message",
         message, "signed", i->is_signed, "erased", i->erased, "erasure", erasure, "text", i->text,
-        "occurred", i->occurred, "amount", amount, "dns_keys", keys);
+        "occurred", i->occurred, "amount", amount, "dns_keys", keys, "log",
+        i->logged ? log_json(i) : NULL, "outcomes",
+        i->next && !i->logged ? outcomes_json(t, i) : NULL);
 }
 
-static json_t *items_json(const struct timeline_item *items, size_t count)
+static json_t *items_json(const struct timeline *t, const struct timeline_item *items, size_t count)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < count; i++)
-        if (json_array_append_new(list, item_json(&items[i])) < 0) {
+        if (json_array_append_new(list, item_json(t, &items[i])) < 0) {
             json_decref(list);
             return NULL;
         }
@@ -115,8 +147,8 @@ json_t *timeline_json(const struct timeline *t)
     return json_pack("{s:s, s:o*, s:o*, s:o, s:o}", "invoice", t->invoice, "register",
                      t->registered ? bill_json(&t->bill) : NULL, "paused_by",
                      t->paused_by ? json_integer((json_int_t)t->paused_by) : NULL, "entries",
-                     items_json(t->items, t->count), "review",
-                     items_json(t->reviews, t->review_count));
+                     items_json(t, t->items, t->count), "review",
+                     items_json(t, t->reviews, t->review_count));
 }
 
 /* --- text -----------------------------------------------------------------------------------*/
@@ -178,6 +210,37 @@ static bool author_text(const struct timeline_item *i, struct bytes *out)
                               timeline_author(i, LANGUAGE_EN, out) && bytes_puts(out, "\n"));
 }
 
+static bool row(struct bytes *out, const char *name, const char *value)
+{
+    return !value || bytes_printf(out, "       %-9s%s\n", name, value);
+}
+
+static bool log_text(const struct timeline_item *i, struct bytes *out)
+{
+    bool done = true;
+    if (!i->logged)
+        return true;
+    for (size_t k = 0; done && k < i->to.count; k++)
+        done = row(out, k ? "" : "to", i->to.items[k]);
+    return done && row(out, "remote", i->remote) && row(out, "reply", i->smtp_reply) &&
+           row(out, "reason", i->smtp_reply ? NULL : i->log_reason) &&
+           row(out, "when", i->occurred);
+}
+
+/* What became of a message, for each recipient. */
+static bool outcomes_text(const struct timeline *t, const struct timeline_item *i,
+                          struct bytes *out)
+{
+    struct timeline_outcome *list;
+    size_t count;
+    bool done = timeline_outcomes(t, i, &list, &count);
+    for (size_t k = 0; done && k < count; k++)
+        done = bytes_printf(out, "       %-9snumber %" PRIu64 ", for %s: %s\n", k ? "" : "outcome",
+                            list[k].item->n, list[k].to, timeline_words(list[k].item, LANGUAGE_EN));
+    free(list);
+    return done;
+}
+
 static bool fact_text(const struct timeline_item *i, struct bytes *out)
 {
     bool done = true;
@@ -187,7 +250,7 @@ static bool fact_text(const struct timeline_item *i, struct bytes *out)
         money_format(i->amount, currency, amount);
         done = bytes_printf(out, "       amount   %s %s\n", amount, currency);
     }
-    if (done && i->occurred)
+    if (done && i->occurred && !i->logged)
         done = bytes_printf(out, "       day      %s\n", i->occurred);
     if (done && i->text)
         done = bytes_printf(out, "       text     %s\n", i->text);
@@ -213,13 +276,13 @@ static bool erased_text(const struct timeline_item *i, struct bytes *out)
                                            : "on an unknown ground");
 }
 
-static bool item_text(const struct timeline_item *i, struct bytes *out)
+static bool item_text(const struct timeline *t, const struct timeline_item *i, struct bytes *out)
 {
     bool done = i->n ? bytes_printf(out, "\n%4" PRIu64 "   ", i->n) : bytes_puts(out, "\n       ");
     return done && time_text(i->time, out) &&
            bytes_printf(out, "  %s %s\n", arrow(i), timeline_words(i, LANGUAGE_EN)) &&
-           message_text(i, out) && author_text(i, out) && fact_text(i, out) &&
-           erased_text(i, out) &&
+           message_text(i, out) && author_text(i, out) && fact_text(i, out) && log_text(i, out) &&
+           outcomes_text(t, i, out) && erased_text(i, out) &&
            bytes_printf(out, "       log      entry %" PRIu64 ", %s", i->seq,
                         i->is_signed ? "signed" : "not yet signed") &&
            (!i->about || bytes_printf(out, ", about entry %" PRIu64, i->about)) &&
@@ -243,10 +306,10 @@ bool timeline_text(const struct timeline *t, struct bytes *out)
     if (done && t->count == 0)
         done = bytes_puts(out, "\nNothing was filed for this invoice yet.\n");
     for (size_t i = 0; done && i < t->count; i++)
-        done = item_text(&t->items[i], out);
+        done = item_text(t, &t->items[i], out);
     if (done && t->review_count)
         done = bytes_printf(out, "\nWaiting in review, matched weakly (temoin review):\n");
     for (size_t i = 0; done && i < t->review_count; i++)
-        done = item_text(&t->reviews[i], out);
+        done = item_text(t, &t->reviews[i], out);
     return done;
 }

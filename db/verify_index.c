@@ -33,11 +33,12 @@ static bool claim_read(const struct exhibit *x, struct strings *proposed, struct
     const json_t *part = x->private_part;
     const json_t *match = json_object_get(part, "match");
     const char *strength = json_string_value(json_object_get(match, "strength"));
+    bool decides = strcmp(x->event, "assign") == 0 || strcmp(x->event, "dismiss") == 0;
     bool weak = !strength || strcmp(strength, "strong") != 0;
     *c = (struct index_claim){.seq = x->seq,
                               .outbound = x->direction && strcmp(x->direction, "outbound") == 0,
                               .token = take_number(part, "number"),
-                              .about = take_number(part, "about"),
+                              .about = decides ? take_number(part, "about") : 0,
                               .pauses = json_is_true(json_object_get(part, "pauses")),
                               .erased = x->erased_by != 0};
     if (strcmp(x->event, "erasure") == 0)

@@ -33,6 +33,27 @@ static const struct event_meaning meanings[] = {
      {"remis au serveur distant, dont la réponse figure dans notre journal",
       "handed over to the remote server, whose answer is in our log"},
      "RelayToNonERDS"},
+    {"relayed",
+     LEVEL_PREPARED,
+     LEVEL_PREPARED,
+     {"passé à un autre serveur de la société ou de son prestataire, selon notre journal ; pas "
+      "encore au serveur du destinataire",
+      "passed on to another server of the company's or its provider's, according to our log; not "
+      "yet to the recipient's server"},
+     NULL},
+    {"delivered-locally",
+     LEVEL_PREPARED,
+     LEVEL_PREPARED,
+     {"remis par notre propre serveur à une boîte ou un programme de la société, selon son journal",
+      "delivered by our own mail server to a mailbox or program of the company's, according to its "
+      "log"},
+     NULL},
+    {"unrecorded",
+     LEVEL_NONE,
+     LEVEL_NONE,
+     {"alerte : message d'un comptable à un débiteur, parti sans copie dans ce journal",
+      "alarm: an accountant's message to a debtor left without a copy in this log"},
+     NULL},
     {"failed",
      LEVEL_REPORTED,
      LEVEL_REPORTED,
@@ -167,6 +188,18 @@ static const char *const acknowledged[] = {
     "réponse signée (DKIM) du domaine d'un contact connu, qui renvoie notre jeton",
     "acknowledged: a DKIM-signed reply from a known contact's domain that returns our token"};
 
+/* The same outcomes, told by our own mail server's log and not by a report that came in. */
+static const struct {
+    const char *event, *words[2];
+} logged[] = {
+    {"failed",
+     {"échec de remise, selon le journal de notre serveur de messagerie",
+      "delivery failed, according to our mail server's log"}},
+    {"delayed",
+     {"remise retardée, selon le journal de notre serveur de messagerie",
+      "delivery delayed, according to our mail server's log"}},
+};
+
 static const char *const names[] = {"none", "prepared", "handed-over", "reported", "acknowledged"};
 
 static const char *const explanations[][2] = {
@@ -211,6 +244,9 @@ const char *event_words(const char *event, enum proof_level level, enum language
 {
     if (level == LEVEL_ACKNOWLEDGED)
         return acknowledged[language];
+    for (size_t i = 0; level == LEVEL_PREPARED && i < sizeof logged / sizeof *logged; i++)
+        if (event && strcmp(logged[i].event, event) == 0)
+            return logged[i].words[language];
     return meaning_of(event)->words[language];
 }
 

@@ -29,7 +29,8 @@ enum proof_level event_level(const char *event, const char *recorded);
 const char *level_name(enum proof_level level);
 
 /* One clause with the level's reservation, for a timeline. Never NULL: an event that is not
-   known is called a recorded fact. */
+   known is called a recorded fact. A failure or delay of level "prepared" is one that our own mail
+   server's log tells (db/follow.h); other ones are reports. */
 const char *event_words(const char *event, enum proof_level level, enum language language);
 
 /* What the level means, one sentence; "" for LEVEL_NONE. */

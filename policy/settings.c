@@ -230,6 +230,7 @@ static void take_recognition(struct build *b)
     b->s->register_open = choice(b, b->file->root, "register", registers) == 1;
     take_patterns(b);
     take_networks(b);
+    build_follow(b);
     take_never_archive(b);
 }
 

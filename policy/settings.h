@@ -79,8 +79,12 @@ struct settings {
     bool register_open;              /* an unknown number creates a stub invoice */
     struct network *trusted_networks;
     size_t trusted_network_count;
-    struct strings never_archive; /* lawyers: addresses, or "@domain" */
-    char delimiter;               /* of plus addresses, '+' by default */
+    struct strings never_archive;       /* lawyers: addresses, or "@domain" */
+    char *mail_log;                     /* the mail server's log, or "journal"; NULL: not told */
+    struct network *own_relay_networks; /* servers of our own that mail passes on its way out */
+    size_t own_relay_network_count;
+    struct strings own_relays; /* the same by name: A-labels, lower case */
+    char delimiter;            /* of plus addresses, '+' by default */
 
     /* guards */
     enum guard_action guard_paid;      /* the invoice is paid */
@@ -149,6 +153,9 @@ bool settings_is_own_address(const struct settings *s, const char *address);
 /* Is this textual IP address ("192.0.2.1", "2001:db8::1", "IPv6:…") in trusted_networks?
    NULL or anything that is not an IP address: false. */
 bool settings_is_trusted(const struct settings *s, const char *client_address);
+
+/* Is a server with this name or textual IP address (either may be NULL) listed in own_relays? */
+bool settings_is_own_relay(const struct settings *s, const char *name, const char *address);
 
 /* Does `never_archive` list this normalised address or its domain? */
 bool settings_is_never_archived(const struct settings *s, const char *address);

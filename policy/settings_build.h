@@ -40,6 +40,9 @@ char *build_address(struct build *b, cfg_t *section, const char *key, unsigned i
 void build_company(struct build *b);
 void build_accountant(struct build *b, unsigned index);
 
+/* The mail server's log, and servers of our own. */
+void build_follow(struct build *b);
+
 /* Checkpoints, keys that sign, timestamp authorities, retention, DNS; after key_directory. */
 void build_proofs(struct build *b);
 

@@ -146,6 +146,8 @@ static cfg_t *new_parser(void)
                        CFG_STR("register", "closed", ONE),
                        CFG_STR_LIST("trusted_networks", NULL, UNSET),
                        CFG_STR_LIST("never_archive", NULL, UNSET),
+                       CFG_STR("mail_log", NULL, UNSET),
+                       CFG_STR_LIST("own_relays", NULL, UNSET),
                        CFG_STR("delimiter", "+", ONE),
                        CFG_STR("retry_window", "5d", ONE),
                        CFG_STR("max_message_size", "50M", ONE),

@@ -48,6 +48,9 @@ static void settings_free(struct settings *s)
     free(s->tsas);
     free(s->invoice_expressions);
     free(s->trusted_networks);
+    free(s->mail_log);
+    free(s->own_relay_networks);
+    strings_free(&s->own_relays);
     strings_free(&s->own_domains);
     strings_free(&s->invoice_patterns);
     strings_free(&s->never_archive);
@@ -98,6 +101,19 @@ bool settings_is_trusted(const struct settings *s, const char *client_address)
         return false;
     for (size_t i = 0; i < s->trusted_network_count; i++)
         if (value_ip_within(ip, s->trusted_networks[i].address, s->trusted_networks[i].prefix))
+            return true;
+    return false;
+}
+
+bool settings_is_own_relay(const struct settings *s, const char *name, const char *address)
+{
+    unsigned char ip[16];
+    if (name && strings_contain_nocase(&s->own_relays, name))
+        return true;
+    if (!address || !value_ip(address, ip))
+        return false;
+    for (size_t i = 0; i < s->own_relay_network_count; i++)
+        if (value_ip_within(ip, s->own_relay_networks[i].address, s->own_relay_networks[i].prefix))
             return true;
     return false;
 }

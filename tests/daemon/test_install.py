@@ -22,6 +22,7 @@ INSTALLED = {
     "lib/systemd/system/temoind.service",
     "lib/systemd/system/temoin-keys.service",
     "lib/systemd/system/temoin-keys.timer",
+    "lib/systemd/system/temoin-follow.service",
     "lib/systemd/system/temoin-renew.service",
     "lib/systemd/system/temoin-renew.timer",
     "lib/systemd/system/temoin-seal.service",
