@@ -2,19 +2,20 @@
  * mail_content - what the parts of a message hold: octets, text, fields
  *
  * Content is decoded by pull, in small pieces, so that a large attachment is never in memory a
- * second time. Text is guessed only where the sender left no choice: many programs write
- * Windows-1252 and call it ISO-8859-1, US-ASCII or nothing.
+ * second time.
  */
-#include <errno.h>
 #include <gmime/gmime.h>
-#include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "policy/charset.h"
+#include "policy/flowed.h"
 #include "policy/mail.h"
 #include "policy/markup.h"
 #include "policy/text.h"
+
+enum { STUB_MAX = 400 }; /* octets of a plain text that only says to look at the HTML */
 
 /* --- types and fields ------------------------------------------------------------------------*/
 
@@ -106,83 +107,16 @@ static bool gather(const void *data, size_t len, void *context)
     return !g->out_of_memory && part == len;
 }
 
-/* Octets of a charset as UTF-8, glib's; NULL: no such charset here, or no memory. Octets that the
-   charset does not have become U+FFFD. */
-static char *convert(const char *octets, size_t len, const char *charset)
-{
-    iconv_t converter = g_mime_iconv_open("UTF-8", charset);
-    if (converter == (iconv_t)-1)
-        return NULL;
-    GString *out = g_string_sized_new(len + len / 8 + 16);
-    char piece[4096], *in = (char *)octets;
-    size_t left = len;
-    while (left) {
-        char *to = piece;
-        size_t room = sizeof piece;
-        size_t result = iconv(converter, &in, &left, &to, &room);
-        g_string_append_len(out, piece, (gssize)(sizeof piece - room));
-        if (result == (size_t)-1 && errno != E2BIG && left) {
-            g_string_append(out, "\xef\xbf\xbd");
-            in++;
-            left--;
-            iconv(converter, NULL, NULL, NULL, NULL);
-        }
-    }
-    g_mime_iconv_close(converter);
-    return g_string_free(out, FALSE);
-}
-
-/* "iso-8859-1", "us-ascii", "unknown-8bit": what comes under these names is often another. */
-static bool is_guess(const char *charset)
-{
-    static const char *const names[] = {"iso-8859-1", "iso8859-1",    "latin1", "us-ascii",
-                                        "ascii",      "unknown-8bit", "8bit",   "x-unknown",
-                                        "default",    "utf-8",        "utf8"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(charset, names[i]) == 0)
-            return true;
-    return *charset == '\0';
-}
-
-static bool is_latin(const char *charset)
-{
-    return strcasecmp(charset, "iso-8859-1") == 0 || strcasecmp(charset, "iso8859-1") == 0 ||
-           strcasecmp(charset, "latin1") == 0;
-}
-
-/* Whole characters only: a limit may have cut the last one. */
-static bool is_utf8(const char *octets, size_t len)
-{
-    const char *end;
-    return g_utf8_validate(octets, (gssize)len, &end) ||
-           (octets + len - end < 4 && len == MAIL_TEXT_MAX);
-}
-
-static char *to_utf8(const char *octets, size_t len, const char *charset)
-{
-    char *text = NULL;
-    if (is_guess(charset)) {
-        if (is_latin(charset) || !is_utf8(octets, len))
-            text = convert(octets, len, "WINDOWS-1252");
-    } else {
-        text = convert(octets, len, charset);
-        if (!text && !is_utf8(octets, len))
-            text = convert(octets, len, "WINDOWS-1252");
-    }
-    return text ? text : g_utf8_make_valid(octets, (gssize)len);
-}
-
-/* CR LF and lone CR become LF, NUL goes. */
+/* CR LF and lone CR become LF. */
 static bool append_lines(const char *text, size_t len, struct bytes *out)
 {
     bool done = bytes_reserve(out, len + 1);
     for (size_t i = 0; done && i < len; i++) {
-        size_t plain = i;
-        while (plain < len && text[plain] != '\r' && text[plain] != '\0')
-            plain++;
+        const char *cr = memchr(text + i, '\r', len - i);
+        size_t plain = cr ? (size_t)(cr - text) : len;
         done = bytes_append(out, text + i, plain - i);
         i = plain;
-        if (done && i < len && text[i] == '\r' && (i + 1 == len || text[i + 1] != '\n'))
+        if (done && i < len && (i + 1 == len || text[i + 1] != '\n'))
             done = bytes_append(out, "\n", 1);
     }
     return done;
@@ -191,32 +125,73 @@ static bool append_lines(const char *text, size_t len, struct bytes *out)
 bool mail_text(const struct mail *m, size_t part, struct bytes *text)
 {
     struct gathered g = {0};
+    struct bytes utf8 = {0};
+    char said[64] = "";
     mail_content(m, part, gather, &g);
     const char *charset =
         g_mime_object_get_content_type_parameter(m->parts[part].object, "charset");
-    char *utf8 = g.out_of_memory ? NULL
-                                 : to_utf8(g.octets.data ? g.octets.data : "", g.octets.len,
-                                           charset ? charset : "");
-    /* A converter may leave NULs; what it made is as long as the string at least. */
-    bool done = utf8 && append_lines(utf8, strlen(utf8), text);
-    g_free(utf8);
+    const char *octets = g.octets.data ? g.octets.data : "";
+    if (!charset && mail_is(m, part, "text/html"))
+        charset_of_markup(octets, g.octets.len, said, sizeof said);
+    bool done = !g.out_of_memory &&
+                charset_to_utf8(octets, g.octets.len, charset ? charset : said, &utf8) &&
+                append_lines(utf8.data ? utf8.data : "", utf8.len, text);
+    bytes_free(&utf8);
     bytes_free(&g.octets);
     return done;
 }
 
 /* --- the body --------------------------------------------------------------------------------*/
 
+/* "This is an HTML mail", "Votre logiciel ne peut afficher ce message": short, in place of words.
+ */
+static bool is_stub(const char *text)
+{
+    static const char *const excuses[] = {"html",
+                                          "view this email in",
+                                          "voir ce message dans",
+                                          "version en ligne",
+                                          "ne peut afficher",
+                                          "ne prend pas en charge",
+                                          "does not support",
+                                          "ne supporte pas",
+                                          NULL};
+    size_t len = strlen(text);
+    char *lower = len < STUB_MAX ? g_ascii_strdown(text, (gssize)len) : NULL;
+    bool found = false;
+    for (size_t i = 0; lower && excuses[i]; i++)
+        found =
+            found ||
+            (strstr(lower, excuses[i]) &&
+             (i || strstr(lower, "mail") || strstr(lower, "message") || strstr(lower, "format")));
+    g_free(lower);
+    return found;
+}
+
+/* Nothing that a person would read; no-break spaces and byte order marks are nothing, too. */
 static bool is_blank(const char *text)
 {
-    return !text || text[strspn(text, " \t\n")] == '\0';
+    for (; text && *text; text = g_utf8_next_char(text)) {
+        gunichar c = g_utf8_get_char(text);
+        if (!g_unichar_isspace(c) && c != 0xfeff && c != 0x200b)
+            return false;
+    }
+    return true;
+}
+
+/* The alternatives that a part is one of, directly or further out; 0: none but perhaps the root. */
+static size_t alternatives(const struct mail *m, size_t part)
+{
+    size_t around = m->parts[part].parent;
+    while (around && !mail_is(m, around, "multipart/alternative"))
+        around = m->parts[around].parent;
+    return around;
 }
 
 /* Is there a plain text with words in it among the alternatives that this part is one of? */
 static bool has_plain_sibling(const struct mail *m, size_t part, bool *out_of_memory)
 {
-    size_t around = m->parts[part].parent;
-    while (around && !mail_is(m, around, "multipart/alternative"))
-        around = m->parts[around].parent;
+    size_t around = alternatives(m, part);
     if (!mail_is(m, around, "multipart/alternative"))
         return false;
     for (size_t i = around + 1; i < part; i++) {
@@ -224,7 +199,7 @@ static bool has_plain_sibling(const struct mail *m, size_t part, bool *out_of_me
         if (!mail_is(m, i, "text/plain") || m->parts[i].returned || m->parts[i].attachment)
             continue;
         *out_of_memory = *out_of_memory || !mail_text(m, i, &text);
-        bool words = !is_blank(text.data);
+        bool words = !is_blank(text.data) && !is_stub(text.data);
         bytes_free(&text);
         if (words)
             return true;
@@ -232,22 +207,59 @@ static bool has_plain_sibling(const struct mail *m, size_t part, bool *out_of_me
     return false;
 }
 
+/* Is this plain text only there for readers that cannot show the HTML beside it? */
+static bool stands_in(const struct mail *m, size_t part, const struct bytes *text)
+{
+    size_t around = alternatives(m, part);
+    if (!mail_is(m, around, "multipart/alternative") || !is_stub(text->data ? text->data : ""))
+        return false;
+    for (size_t i = part + 1; i < m->count && m->parts[i].depth > m->parts[around].depth; i++)
+        if (mail_is(m, i, "text/html"))
+            return true;
+    return false;
+}
+
+/* Plain text as it was typed: lines that a client broke are put together again. */
+static bool append_plain(const struct mail *m, size_t part, const struct bytes *one,
+                         struct bytes *text)
+{
+    GMimeObject *object = m->parts[part].object;
+    const char *data = one->data ? one->data : "";
+    const char *format = g_mime_object_get_content_type_parameter(object, "format");
+    const char *delsp = g_mime_object_get_content_type_parameter(object, "delsp");
+    if (format && strcasecmp(format, "flowed") == 0)
+        return flowed_undo(data, one->len, delsp && strcasecmp(delsp, "yes") == 0, text);
+    return bytes_append(text, data, one->len);
+}
+
+/* Does a person see this part as text of the message itself? An alternative that is HTML counts
+   only without words in plain text, and then the plain text does not. */
+static bool is_shown(const struct mail *m, size_t part, bool *out_of_memory)
+{
+    const struct mail_part *p = &m->parts[part];
+    bool plain = mail_is(m, part, "text/plain"), markup = mail_is(m, part, "text/html");
+    if (p->form != PART_LEAF || p->returned || p->attachment || (part && *p->name) ||
+        (!plain && !markup))
+        return false;
+    return plain || !has_plain_sibling(m, part, out_of_memory);
+}
+
 bool mail_body(const struct mail *m, struct bytes *text, bool *from_markup)
 {
     bool out_of_memory = false;
     *from_markup = false;
     for (size_t i = 0; i < m->count && !out_of_memory && text->len < MAIL_TEXT_MAX; i++) {
-        const struct mail_part *p = &m->parts[i];
-        bool plain = mail_is(m, i, "text/plain"), markup = mail_is(m, i, "text/html");
-        if (p->form != PART_LEAF || p->returned || p->attachment || (i && *p->name) ||
-            (!plain && !markup) || (markup && has_plain_sibling(m, i, &out_of_memory)))
+        if (!is_shown(m, i, &out_of_memory))
             continue;
         struct bytes one = {0};
-        out_of_memory =
-            out_of_memory || !mail_text(m, i, &one) || (text->len && !bytes_puts(text, "\n"));
-        if (!out_of_memory && plain)
-            out_of_memory = !bytes_append(text, one.data ? one.data : "", one.len);
-        else if (!out_of_memory)
+        bool markup = mail_is(m, i, "text/html");
+        out_of_memory = out_of_memory || !mail_text(m, i, &one);
+        bool shown = markup || !stands_in(m, i, &one);
+        if (!out_of_memory && shown && text->len)
+            out_of_memory = !bytes_puts(text, "\n");
+        if (!out_of_memory && shown && !markup)
+            out_of_memory = !append_plain(m, i, &one, text);
+        else if (!out_of_memory && shown)
             out_of_memory = !markup_text(one.data ? one.data : "", one.len, text);
         *from_markup = *from_markup || markup;
         bytes_free(&one);

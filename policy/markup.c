@@ -1,110 +1,243 @@
 /*
  * markup - the text of an HTML document, as a reader would see it
  *
- * The tree is walked without recursion, for documents nest as deep as they like. A quoting
- * container is remembered by its depth; each line inside it gets "> ".
+ * The tree is walked without recursion, for documents nest as deep as they like. Line ends and
+ * blanks are not written when they are met but when the next word comes: so blocks that end and
+ * begin together make one line end, and there is none at the end.
  */
 #include "policy/markup.h"
 
+#include <glib.h>
 #include <libxml/HTMLparser.h>
 #include <string.h>
 #include <strings.h>
 
-enum { MARKUP_MAX = 8 * 1024 * 1024, QUOTES_MAX = 8 };
+#include "policy/markup_roles.h"
 
 struct walk {
     struct bytes *out;
-    unsigned quotes; /* quoting containers around the node */
-    bool fresh;      /* at the beginning of a line */
-    bool failed;     /* out of memory */
+    unsigned quotes;      /* quoting containers around the node */
+    unsigned kept_quotes; /* of the line before */
+    unsigned spaced;      /* elements around in which white space counts */
+    unsigned breaks;      /* line ends that belong before the next word: 0, 1 or 2 */
+    bool blank;           /* and a blank */
+    bool line;            /* there is something on this line */
+    bool forced;          /* a no-break space is all there is on this line */
+    bool row;             /* there are words in a cell of this row of a table */
+    bool any;             /* something was written */
+    bool failed;          /* out of memory */
 };
 
-static bool is_one_of(const xmlChar *name, const char *const *list)
+static bool is_one_of(const xmlNode *node, const char *const *list)
 {
-    for (; name && *list; list++)
-        if (strcasecmp((const char *)name, *list) == 0)
+    for (; node->name && *list; list++)
+        if (strcasecmp((const char *)node->name, *list) == 0)
             return true;
     return false;
 }
 
-static bool is_block(const xmlNode *node)
-{
-    static const char *const blocks[] = {"p",  "div", "br", "tr", "li", "table",      "h1",  "h2",
-                                         "h3", "h4",  "hr", "ul", "ol", "blockquote", "pre", NULL};
-    return is_one_of(node->name, blocks);
-}
-
-static bool is_hidden(const xmlNode *node)
-{
-    static const char *const hidden[] = {"script", "style", "head", "title", NULL};
-    return node->type != XML_ELEMENT_NODE || is_one_of(node->name, hidden);
-}
-
-static bool is_quote(const xmlNode *node)
+static bool is_element(const xmlNode *node, const char *name)
 {
     return node->type == XML_ELEMENT_NODE && node->name &&
-           strcasecmp((const char *)node->name, "blockquote") == 0;
+           strcasecmp((const char *)node->name, name) == 0;
 }
+
+static bool is_cell(const xmlNode *node)
+{
+    return is_element(node, "td") || is_element(node, "th");
+}
+
+static bool is_block(const xmlNode *node)
+{
+    static const char *const blocks[] = {
+        "p",      "div",      "tr",    "li",      "table",   "h1",     "h2",         "h3",
+        "h4",     "h5",       "h6",    "hr",      "ul",      "ol",     "blockquote", "pre",
+        "dl",     "dt",       "dd",    "section", "article", "header", "footer",     "address",
+        "center", "fieldset", "form",  "main",    "nav",     "aside",  "figure",     "caption",
+        "body",   "html",     "tbody", "thead",   "tfoot",   NULL};
+    return is_one_of(node, blocks);
+}
+
+/* --- writing ---------------------------------------------------------------------------------*/
 
 static void put(struct walk *w, const char *text, size_t len)
 {
-    if (w->fresh)
-        for (unsigned i = 0; i < w->quotes && i < QUOTES_MAX; i++)
-            w->failed = w->failed || !bytes_puts(w->out, "> ");
-    w->fresh = false;
     w->failed = w->failed || !bytes_append(w->out, text, len);
 }
 
-static void end_line(struct walk *w)
+static void put_marks(struct walk *w, unsigned quotes, bool empty)
 {
-    if (!w->fresh)
-        w->failed = w->failed || !bytes_puts(w->out, "\n");
-    w->fresh = true;
+    for (unsigned i = 0; i < quotes && i < MARKUP_QUOTES_MAX; i++)
+        put(w, "> ", empty && (i + 1 == quotes || i + 1 == MARKUP_QUOTES_MAX) ? 1 : 2);
+}
+
+/* Line ends and marks of quotation that are due. */
+static void begin_word(struct walk *w)
+{
+    if (w->any && w->breaks == 2) {
+        put(w, "\n", 1);
+        put_marks(w, w->quotes < w->kept_quotes ? w->quotes : w->kept_quotes, true);
+    }
+    if (w->any && w->breaks)
+        put(w, "\n", 1);
+    if (!w->any || w->breaks) {
+        put_marks(w, w->quotes, false);
+        w->kept_quotes = w->quotes;
+    } else if (w->blank) {
+        put(w, " ", 1);
+    }
+    w->any = w->line = w->row = true;
+    w->blank = w->forced = false;
+    w->breaks = 0;
+}
+
+/* The line ends here; `least` line ends belong before the next word. */
+static void end_line(struct walk *w, unsigned least)
+{
+    if (w->forced)
+        w->breaks = 2;
+    if (w->any && w->breaks < least)
+        w->breaks = least;
+    w->blank = w->line = w->forced = false;
+}
+
+static void break_line(struct walk *w)
+{
+    if (w->any && w->breaks < 2)
+        w->breaks++;
+    w->blank = w->line = w->forced = false;
+}
+
+/* Octets of a blank at the beginning: white space of the source, or a no-break space of any
+   width. 0: there is none. */
+static size_t blank_at(const char *text, bool *fixed)
+{
+    *fixed = false;
+    if (*text && strchr(" \t\r\n\f", *text))
+        return 1;
+    *fixed = true;
+    if (strncmp(text, "\xc2\xa0", 2) == 0)
+        return 2;
+    return strncmp(text, "\xe2\x80\xaf", 3) == 0 || strncmp(text, "\xe2\x80\x87", 3) == 0 ? 3 : 0;
 }
 
 /* White space in the source is one blank. */
 static void put_text(struct walk *w, const char *text)
 {
     while (*text && !w->failed) {
-        size_t blanks = strspn(text, " \t\r\n");
-        if (blanks && !w->fresh)
-            put(w, " ", 1);
-        text += blanks;
-        size_t len = strcspn(text, " \t\r\n");
-        if (len)
-            put(w, text, len);
+        bool fixed;
+        size_t len = blank_at(text, &fixed);
+        if (len) {
+            w->blank = w->blank || w->line;
+            w->forced = w->forced || (fixed && !w->line);
+            text += len;
+            continue;
+        }
+        while (text[len] && !blank_at(text + len, &fixed))
+            len++;
+        begin_word(w);
+        put(w, text, len);
         text += len;
     }
 }
 
-static void enter(struct walk *w, const xmlNode *node)
+/* In `pre` each line end and blank is one. */
+static void put_spaced(struct walk *w, const char *text)
 {
-    if (node->type == XML_TEXT_NODE && node->content) {
-        put_text(w, (const char *)node->content);
-    } else if (node->type == XML_ELEMENT_NODE && node->name) {
-        if (strcasecmp((const char *)node->name, "br") == 0 && w->fresh)
-            w->failed = w->failed || !bytes_puts(w->out, "\n");
-        else if (strcasecmp((const char *)node->name, "td") == 0 && !w->fresh)
-            put(w, "\t", 1);
-        else if (is_block(node))
-            end_line(w);
-        w->quotes += is_quote(node);
+    while (*text && !w->failed) {
+        size_t len = strcspn(text, "\r\n");
+        if (text[strspn(text, " \t")] && len > strspn(text, " \t")) {
+            begin_word(w);
+            put(w, text, len);
+        }
+        text += len;
+        if (*text == '\n')
+            break_line(w);
+        text += *text != '\0';
     }
+}
+
+/* --- elements --------------------------------------------------------------------------------*/
+
+/* Which of its list an item is, as shown. */
+static void put_item(struct walk *w, const xmlNode *node)
+{
+    char label[32] = "- ";
+    if (node->parent && is_element(node->parent, "ol")) {
+        unsigned long number = (unsigned long)(size_t)node->parent->_private + 1;
+        node->parent->_private = (void *)number;
+        g_snprintf(label, sizeof label, "%lu. ", number);
+    }
+    begin_word(w);
+    put(w, label, strlen(label));
+    w->blank = false;
+}
+
+/* A cell after one with words goes on in the same line. */
+static void enter_cell(struct walk *w)
+{
+    if (!w->row)
+        return;
+    w->breaks = 0;
+    w->blank = w->forced = false;
+    begin_word(w);
+    put(w, "\t", 1);
+    w->line = false;
+}
+
+/* False: its children are not looked at. */
+static bool enter(struct walk *w, const xmlNode *node)
+{
+    if ((node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) && node->content) {
+        (w->spaced ? put_spaced : put_text)(w, (const char *)node->content);
+        return false;
+    }
+    enum markup_role role = markup_role(node);
+    if (role == ROLE_HIDDEN)
+        return false;
+    if (is_element(node, "br")) {
+        break_line(w);
+        return false;
+    }
+    if (is_cell(node))
+        enter_cell(w);
+    else if (is_block(node) || role == ROLE_QUOTE || role == ROLE_REST)
+        end_line(w, markup_has_margin(node) ? 2 : 1);
+    if (is_element(node, "tr"))
+        w->row = false;
+    if (role == ROLE_SIGNATURE && w->quotes == 0 && node->children) {
+        end_line(w, 1);
+        begin_word(w);
+        put(w, "-- ", 3);
+        end_line(w, 1);
+    }
+    if (is_element(node, "li"))
+        put_item(w, node);
+    w->quotes += role == ROLE_QUOTE || role == ROLE_REST;
+    w->spaced += markup_keeps_space(node);
+    return true;
 }
 
 static void leave(struct walk *w, const xmlNode *node)
 {
-    if (node->type == XML_ELEMENT_NODE && is_block(node))
-        end_line(w);
-    w->quotes -= is_quote(node);
+    if (node->type != XML_ELEMENT_NODE)
+        return;
+    enum markup_role role = markup_role(node);
+    if (role == ROLE_HIDDEN || is_element(node, "br"))
+        return;
+    if ((is_block(node) || role == ROLE_QUOTE) && !is_cell(node))
+        end_line(w, markup_has_margin(node) ? 2 : 1);
+    if (is_element(node, "tr") || is_element(node, "table"))
+        w->row = false;
+    w->quotes -= role == ROLE_QUOTE;
+    w->spaced -= markup_keeps_space(node);
 }
 
 static void walk_tree(struct walk *w, const xmlNode *root)
 {
     const xmlNode *node = root;
     while (node && !w->failed) {
-        enter(w, node);
-        if (!is_hidden(node) && node->children) {
+        if (enter(w, node) && node->children) {
             node = node->children;
             continue;
         }
@@ -120,11 +253,11 @@ static void walk_tree(struct walk *w, const xmlNode *root)
 
 bool markup_text(const char *html, size_t len, struct bytes *text)
 {
-    struct walk w = {.out = text, .fresh = true};
+    struct walk w = {.out = text};
     len = len < MARKUP_MAX ? len : MARKUP_MAX;
     htmlDocPtr doc = htmlReadMemory(html, (int)len, NULL, "UTF-8",
                                     HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
-                                        HTML_PARSE_NONET);
+                                        HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC);
     if (!doc)
         return true;
     walk_tree(&w, xmlDocGetRootElement(doc));
