@@ -45,6 +45,17 @@ static bool is_bar(const struct reply_line *line)
            !memchr(line->text + 1, '|', line->len - 1);
 }
 
+/* A bar or an indentation is a mark of quotation after all. */
+static void take_mark(struct reply_line *line)
+{
+    while (line->len && strchr("| \t", *line->text)) {
+        line->text++;
+        line->len--;
+    }
+    line->depth = 1;
+    line->empty = line->len == 0;
+}
+
 static void mark_quotes(struct reply_lines *l)
 {
     for (size_t i = 0; i < l->count; i++) {
@@ -54,6 +65,9 @@ static void mark_quotes(struct reply_lines *l)
         if (line->depth || bars || is_remnant(l, i))
             line->form = FORM_QUOTE;
     }
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i].form == FORM_QUOTE && is_bar(&l->items[i]))
+            take_mark(&l->items[i]);
 }
 
 static size_t last_quoted(const struct reply_lines *l)
@@ -79,6 +93,8 @@ static size_t follow_mark(struct reply_lines *l, size_t at, struct history_mark 
         return below;
     if (indented) {
         mark(l, next, next + indented, FORM_QUOTE);
+        for (size_t i = next; i < next + indented; i++)
+            take_mark(&l->items[i]);
         return next + indented;
     }
     /* Written between the attribution and the quote, above which there is nothing. */
@@ -244,12 +260,11 @@ struct answered {
 
 static void look_at_quote(struct answered *a, const struct reply_line *line, bool begins)
 {
-    static const char *const delimiters[] = {"--", NULL};
     if (begins)
         *a = (struct answered){0};
     if (line->empty)
         return;
-    a->closed = a->closed || signature_is_closing(line) || key_is(line->key, delimiters);
+    a->closed = a->closed || signature_is_closing(line) || strcmp(line->key, "--") == 0;
     a->line = line;
 }
 

@@ -17,64 +17,29 @@ enum {
 /* --- attributions ----------------------------------------------------------------------------*/
 
 /* What stands at the end of an attribution, or before a name or date. */
-static const char *const wrote[] = {"a ecrit",
-                                    "ecrivait",
-                                    "ecrit",
-                                    "wrote",
-                                    "writes",
-                                    "schrieb",
-                                    "geschrieben",
-                                    "schreibt",
-                                    "escribio",
-                                    "ha escrito",
-                                    "ha scritto",
-                                    "scrive",
-                                    "schreef",
-                                    "escreveu",
-                                    "schrieb folgendes",
-                                    "het volgende geschreven",
-                                    "skrev",
-                                    "kirjoitti",
-                                    "napisal",
-                                    "napisal(a)",
-                                    "napisala",
-                                    "pisze",
-                                    "napsal",
-                                    "napsal(a)",
-                                    "a scris",
-                                    "va escriure",
-                                    "irta",
-                                    "yazdi",
-                                    "said",
-                                    "пишет",
-                                    "написал",
-                                    "написал(а)",
-                                    "написала",
-                                    "έγραψε",
-                                    "写道",
-                                    "a envoye ceci",
-                                    "a ecrit ceci",
-                                    "a ecrit ce qui suit",
-                                    "a envoye le message suivant",
-                                    NULL};
+static const char *const *const wrote =
+    PHRASES("a ecrit", "ecrivait", "wrote", "writes", "schrieb", "geschrieben", "schreibt",
+            "escribio", "ha escrito", "ha scritto", "scrive", "schreef", "escreveu",
+            "schrieb folgendes", "het volgende geschreven", "skrev", "kirjoitti", "napisal",
+            "napisal(a)", "napisala", "pisze", "napsal", "napsal(a)", "a scris", "va escriure",
+            "irta", "yazdi", "said", "пишет", "написал", "написал(а)", "написала", "έγραψε", "写道",
+            "a envoye ceci", "a ecrit ceci", "a ecrit ce qui suit", "a envoye le message suivant");
 
 /* Whoever tells in a sentence that somebody wrote. */
-static const char *const told[] = {"m'",   "t'",  "nous", "vous", "lui", "leur", "l'",  "me",
-                                   "mich", "mir", "uns",  "I",    "we",  "you",  "qui", "who",
-                                   "mi",   "ci",  "nos",  "les",  "ai",  "ons",  NULL};
+static const char *const *const told =
+    PHRASES("m'", "t'", "nous", "vous", "lui", "leur", "l'", "me", "mich", "mir", "uns", "i", "we",
+            "you", "qui", "who", "mi", "ci", "nos", "les", "ai", "ons");
 
 /* An attribution may begin so, before the date. */
-static const char *const leads[] = {
-    "le ",   "on ",      "am ",     "el ",   "il ",     "op ",    "em ",   "den ",
-    "dne ",  "w dniu ",  "a ",      "at ",   "in ",     "dana ",  "pe ",   "la ",
-    "em ",   "lun",      "mar",     "mer",   "jeu",     "ven",    "sam",   "dim",
-    "mon",   "tue",      "wed",     "thu",   "fri",     "sat",    "sun",   "en date",
-    "ma ",   "vom ",     "\"le ",   "\"on ", "- le",    "- on",   "-- le", "-- on",
-    "dnia ", "citation", "quoting", "zitat", "citando", "selon ", NULL};
+static const char *const *const leads = PHRASES(
+    "le ", "on ", "am ", "el ", "il ", "op ", "em ", "den ", "dne ", "w dniu ", "a ", "at ", "in ",
+    "dana ", "pe ", "la ", "em ", "lun", "mar", "mer", "jeu", "ven", "sam", "dim", "mon", "tue",
+    "wed", "thu", "fri", "sat", "sun", "en date", "ma ", "vom ", "\"le ", "\"on ", "- le", "- on",
+    "-- le", "-- on", "dnia ", "citation", "quoting", "zitat", "citando", "selon ");
 
-static const char *const quoting[] = {"quoting ",      "citation de ", "zitat von ",
-                                      "citando ",      "zitiere ",     "message du ",
-                                      "message from ", "quoting\"",    NULL};
+static const char *const *const quoting =
+    PHRASES("quoting ", "citation de ", "zitat von ", "citando ", "zitiere ", "message du ",
+            "message from ", "quoting\"");
 
 static bool is_told(const char *key, size_t end)
 {
@@ -196,38 +161,29 @@ enum label {
     LABEL_OTHER = 32,
 };
 
-static const char *const from_labels[] = {
-    "de",        "from",     "von",      "da",        "van",       "od",         "fra",
-    "fran",      "mittente", "absender", "remetente", "от",        "expediteur", "afzender",
-    "remitente", "de la",    "发件人",   "差出人",    "lahettaja", NULL};
-static const char *const date_labels[] = {
-    "envoye",      "date",       "sent",       "gesendet",   "datum",        "enviado",
-    "fecha",       "inviato",    "data",       "verzonden",  "sendt",        "skickat",
-    "wyslano",     "enviado el", "enviado em", "envoye le",  "date d'envoi", "дата",
-    "отправлено",  "发送时间",   "日時",       "送信日時",   "odeslano",     "lahetetty",
-    "gesendet am", "le",         "sent on",    "enviada em", "inviato il",   "envoyee",
-    "recu le",     "received",   NULL};
-static const char *const to_labels[] = {"a",           "to",           "an",
-                                        "para",        "pour",         "aan",
-                                        "do",          "til",          "till",
-                                        "komu",        "кому",         "收件人",
-                                        "宛先",        "destinataire", "destinataires",
-                                        "empfanger",   "destinatario", "vastaanottaja",
-                                        "destinatari", "catre",        NULL};
-static const char *const cc_labels[] = {"cc",   "copie", "copie a", "kopie",        "kopi",  "cci",
-                                        "c.c.", "bcc",   "копия",   "copia",        "копія", "抄送",
-                                        "dw",   "ccn",   "cco",     "copie cachee", NULL};
-static const char *const subject_labels[] = {
-    "objet", "subject", "betreff", "asunto", "oggetto", "onderwerp", "assunto", "sujet",   "temat",
-    "emne",  "amne",    "predmet", "aihe",   "тема",    "主题",      "件名",    "subiect", NULL};
-static const char *const other_labels[] = {
-    "importance",   "priorite",     "priority",    "wichtigkeit",
-    "reply-to",     "repondre a",   "attachments", "pieces jointes",
-    "piece jointe", "anlagen",      "anhange",     "prioridad",
-    "allegati",     "priorita",     "adjuntos",    "datos adjuntos",
-    "organisation", "bijlagen",     "message-id",  "pj",
-    "expire le",    "reply to",     "return-path", "signe par",
-    "categories",   "delivered-to", "anexos",      NULL};
+static const char *const *const from_labels = PHRASES(
+    "de", "from", "von", "da", "van", "od", "fra", "fran", "mittente", "absender", "remetente",
+    "от", "expediteur", "afzender", "remitente", "de la", "发件人", "差出人", "lahettaja");
+static const char *const *const date_labels = PHRASES(
+    "envoye", "date", "sent", "gesendet", "datum", "enviado", "fecha", "inviato", "data",
+    "verzonden", "sendt", "skickat", "wyslano", "enviado el", "enviado em", "envoye le",
+    "date d'envoi", "дата", "отправлено", "发送时间", "日時", "送信日時", "odeslano", "lahetetty",
+    "gesendet am", "le", "sent on", "enviada em", "inviato il", "envoyee", "recu le", "received");
+static const char *const *const to_labels =
+    PHRASES("a", "to", "an", "para", "pour", "aan", "do", "til", "till", "komu", "кому", "收件人",
+            "宛先", "destinataire", "destinataires", "empfanger", "destinatario", "vastaanottaja",
+            "destinatari", "catre");
+static const char *const *const cc_labels =
+    PHRASES("cc", "copie", "copie a", "kopie", "kopi", "cci", "c.c.", "bcc", "копия", "copia",
+            "копія", "抄送", "dw", "ccn", "cco", "copie cachee");
+static const char *const *const subject_labels =
+    PHRASES("objet", "subject", "betreff", "asunto", "oggetto", "onderwerp", "assunto", "sujet",
+            "temat", "emne", "amne", "predmet", "aihe", "тема", "主题", "件名", "subiect");
+static const char *const *const other_labels = PHRASES(
+    "importance", "priorite", "priority", "wichtigkeit", "reply-to", "repondre a", "attachments",
+    "pieces jointes", "piece jointe", "anlagen", "anhange", "prioridad", "allegati", "priorita",
+    "adjuntos", "datos adjuntos", "organisation", "bijlagen", "message-id", "pj", "expire le",
+    "reply to", "return-path", "signe par", "categories", "delivered-to", "anexos");
 
 /* The label at the beginning of a key, `*value` behind its colon; 0: none. */
 static unsigned label_of(const char *key, const char **value)
@@ -323,90 +279,37 @@ static struct history_mark header_at(const struct reply_lines *l, size_t at, boo
 
 /* --- separators ------------------------------------------------------------------------------*/
 
-static const char *const originals[] = {"message d'origine",
-                                        "message original",
-                                        "message initial",
-                                        "message transfere",
-                                        "message precedent",
-                                        "mail original",
-                                        "mail d'origine",
-                                        "mail transfere",
-                                        "courriel original",
-                                        "courriel d'origine",
-                                        "courrier original",
-                                        "original message",
-                                        "original appointment",
-                                        "rendez-vous d'origine",
-                                        "forwarded message",
-                                        "forwarded by",
-                                        "transfere par",
-                                        "reachemine par",
-                                        "reexpedie par",
-                                        "message reexpedie",
-                                        "reply message",
-                                        "message de reponse",
-                                        "ursprungliche nachricht",
-                                        "originalnachricht",
-                                        "original-nachricht",
-                                        "urspr. nachricht",
-                                        "originale nachricht",
-                                        "weitergeleitete nachricht",
-                                        "weitergeleitet von",
-                                        "mensaje original",
-                                        "mensaje reenviado",
-                                        "mensaje inicial",
-                                        "messaggio originale",
-                                        "messaggio inoltrato",
-                                        "oorspronkelijk bericht",
-                                        "origineel bericht",
-                                        "doorgestuurd bericht",
-                                        "mensagem original",
-                                        "mensagem encaminhada",
-                                        "mensagem reencaminhada",
-                                        "wiadomosc oryginalna",
-                                        "oryginalna wiadomosc",
-                                        "original besked",
-                                        "oprindelig meddelelse",
-                                        "ursprungligt meddelande",
-                                        "opprinnelig melding",
-                                        "puvodni zprava",
-                                        "исходное сообщение",
-                                        "пересылаемое сообщение",
-                                        "пересланное сообщение",
-                                        "original mail",
-                                        "original email",
-                                        "email d'origine",
-                                        "e-mail d'origine",
-                                        "forwarded mail",
-                                        "forwarded email",
-                                        "message forwarde",
-                                        "inoltrato da",
-                                        "reenviado por",
-                                        "missatge original",
-                                        "原始邮件",
-                                        "message suivi",
-                                        "邮件原件",
-                                        NULL};
+static const char *const *const originals = PHRASES(
+    "message d'origine", "message original", "message initial", "message transfere",
+    "message precedent", "mail original", "mail d'origine", "mail transfere", "courriel original",
+    "courriel d'origine", "courrier original", "original message", "original appointment",
+    "rendez-vous d'origine", "forwarded message", "forwarded by", "transfere par", "reachemine par",
+    "reexpedie par", "message reexpedie", "reply message", "message de reponse",
+    "ursprungliche nachricht", "originalnachricht", "original-nachricht", "urspr. nachricht",
+    "originale nachricht", "weitergeleitete nachricht", "weitergeleitet von", "mensaje original",
+    "mensaje reenviado", "mensaje inicial", "messaggio originale", "messaggio inoltrato",
+    "oorspronkelijk bericht", "origineel bericht", "doorgestuurd bericht", "mensagem original",
+    "mensagem encaminhada", "mensagem reencaminhada", "wiadomosc oryginalna",
+    "oryginalna wiadomosc", "original besked", "oprindelig meddelelse", "ursprungligt meddelande",
+    "opprinnelig melding", "puvodni zprava", "исходное сообщение", "пересылаемое сообщение",
+    "пересланное сообщение", "original mail", "original email", "email d'origine",
+    "e-mail d'origine", "forwarded mail", "forwarded email", "message forwarde", "inoltrato da",
+    "reenviado por", "missatge original", "原始邮件", "message suivi", "邮件原件");
 
 /* These have no line drawn beside them. */
-static const char *const forwards[] = {
-    "begin forwarded message",          "debut du message reexpedie",
-    "debut du message transfere",       "anfang der weitergeleiteten nachricht",
-    "inizio messaggio inoltrato",       "inicio del mensaje reenviado",
-    "inicio da mensagem reencaminhada", "inicio da mensagem encaminhada",
-    "begin doorgestuurd bericht",       "anfang der weitergeleiteten e-mail",
-    "debut de l'e-mail transfere",      "debut du message original",
-    "begin original message",           "inizio del messaggio inoltrato",
-    "inici del missatge reenviat",      NULL};
+static const char *const *const forwards =
+    PHRASES("begin forwarded message", "debut du message reexpedie", "debut du message transfere",
+            "anfang der weitergeleiteten nachricht", "inizio messaggio inoltrato",
+            "inicio del mensaje reenviado", "inicio da mensagem reencaminhada",
+            "inicio da mensagem encaminhada", "begin doorgestuurd bericht",
+            "anfang der weitergeleiteten e-mail", "debut de l'e-mail transfere",
+            "debut du message original", "begin original message", "inizio del messaggio inoltrato",
+            "inici del missatge reenviat");
 
-static const char *const above[] = {"reply above this line",
-                                    "type your reply above",
-                                    "repondre au-dessus de cette ligne",
-                                    "repondez au-dessus de cette ligne",
-                                    "reponse au-dessus de cette ligne",
-                                    "write above this line",
-                                    "antworten sie oberhalb dieser",
-                                    NULL};
+static const char *const *const above =
+    PHRASES("reply above this line", "type your reply above", "repondre au-dessus de cette ligne",
+            "repondez au-dessus de cette ligne", "reponse au-dessus de cette ligne",
+            "write above this line", "antworten sie oberhalb dieser");
 
 static struct history_mark separator_at(const struct reply_lines *l, size_t at)
 {

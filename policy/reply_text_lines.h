@@ -63,10 +63,13 @@ bool reply_line_is_rule(const struct reply_line *line, size_t least);
 
 /* --- keys -------------------------------------------------------------------------------------*/
 
+/* A list of phrases, for the whole file. */
+#define PHRASES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
 /* The key of `len` octets into `key` (size REPLY_KEY_MAX + 1); its length. */
 size_t key_make(const char *text, size_t len, char *key);
 
-/* Does the key begin with one of these phrases (a list that ends with NULL)? The length of the
+/* Does the key begin with one of these phrases (PHRASES)? The length of the
    longest, 0: none. */
 size_t key_begins(const char *key, const char *const *phrases);
 
