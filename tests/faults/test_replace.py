@@ -119,6 +119,13 @@ class Replace(DaemonCase):
         entries = sum(len(self.daemon.events(invoice)) for invoice in invoices)
         self.assertEqual(entries, len(results))
 
+    def served_by(self):
+        """Process ID of the milter that takes a new connection."""
+        queue_id = self.queue_id()
+        self.assert_stamped(self.submit(mails.reminder(self.invoice()), queue_id=queue_id))
+        line = self.daemon.logged(f"{queue_id}: ")
+        return int(re.search(r"milter/both\[(\d+)\]", line).group(1))
+
     def test_open_session_is_finished_by_the_old_process(self):
         invoice = self.invoice()
         before = self.daemon.children("milter")
@@ -135,7 +142,12 @@ class Replace(DaemonCase):
             wait.until(
                 lambda: set(self.daemon.children("milter")) - set(before), 20, "a new milter"
             )
-            self.remind()  # served by the new one meanwhile
+            self.assertTrue(set(self.daemon.children("milter")) & set(before))
+            (new,) = set(self.daemon.children("milter")) - set(before)
+            wait.until(lambda: f"ready, pid {new}" in self.daemon.log(), 10, "its readiness")
+            wait.until(lambda: self.served_by() == new, 10, "the old one off the socket", every=0.05)
+            served = [self.served_by() for _ in range(20)]
+            self.assertEqual(served, [new] * 20, "by the new one alone")
             self.assertTrue(set(self.daemon.children("milter")) & set(before))
             for letter, function in steps:
                 reply = function()

@@ -38,6 +38,8 @@ class Slow(DaemonCase):
         return go_on
 
     def test_ours_is_told_to_come_again_within_the_timeout(self):
+        """The milter has message numbers: it is the commit that is waited for."""
+        self.remind()
         invoice = self.invoice()
         raw = mails.reminder(invoice)
         go_on = self.stopped()

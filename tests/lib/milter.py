@@ -338,13 +338,14 @@ class Envelope:
     tls: str = "TLSv1.3"
     late_queue_id: bool = True  # Postfix: {i} is known from DATA on
     smtp: bool = True  # False: Postfix's own bounce through non_smtpd_milters
+    port: int = 4242  # 0: the MTA made the client up, as it does for mail that is not from SMTP
 
 
 def start_connection(client, env):
     """Negotiate, connect, helo; a Reply when the filter has decided for the whole connection."""
     client.negotiate()
     client.macro("C", {"j": "mail.creditor.example", "daemon_name": "temoin-test", "v": "test"})
-    reply = client.connect(env.host, env.family, 4242, env.address)
+    reply = client.connect(env.host, env.family, env.port, env.address)
     if reply and reply.kind != "continue":
         return reply
     client.macro("H", {"tls_version": env.tls})

@@ -212,3 +212,22 @@ class ContentFilter(WorldCase):
         answer = mails.reply(copy)
         self.from_debtor(answer, JEANNE)
         self.assertEqual(self.daemon.events(invoice), ["prepared", "reply"])
+
+
+class TrustedContentFilter(ContentFilter):
+    """Loopback is named in trusted_networks: the token tells the second pass, and a local user
+    still proves nothing."""
+
+    @classmethod
+    def make_world(cls):
+        world = super().make_world()
+        world.daemon.settings["trusted_networks"] = ["127.0.0.0/8"]
+        return world
+
+    def test_local_user_with_sendmail_f(self):
+        invoice = self.invoice()
+        raw = mails.reminder(invoice)
+        self.creditor.sendmail(JEANNE, [PAUL], raw)
+        delivered = self.debtor.arrived(PAUL, mails.field(raw, "Message-ID"))
+        self.assertIsNone(mails.field(delivered, "Temoin-Token"))
+        self.assertEqual(self.daemon.events(invoice), [])

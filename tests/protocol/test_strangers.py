@@ -100,7 +100,7 @@ class Strangers(DaemonCase):
 class Trusted(DaemonCase):
     @classmethod
     def configure(cls, daemon):
-        daemon.settings["trusted_networks"] = ["192.0.2.64/26"]
+        daemon.settings["trusted_networks"] = ["192.0.2.64/26", "127.0.0.0/8"]
 
     def test_client_in_a_trusted_network(self):
         invoice = self.invoice()
@@ -112,3 +112,22 @@ class Trusted(DaemonCase):
         invoice = self.invoice()
         outcome = self.submit(mails.reminder(invoice), login=None, address="192.0.2.33")
         self.assert_untouched(outcome)
+
+    def test_local_user_is_no_client_of_a_trusted_network(self):
+        """sendmail -f, with loopback named for a content filter's sake: the MTA makes a client up."""
+        invoice = self.invoice()
+        env = milter.Envelope(
+            mails.JEANNE, [mails.PAUL], None, self.queue_id(), smtp=False, late_queue_id=False,
+            host="localhost", address="127.0.0.1", port=0,
+        )  # fmt: skip
+        outcome = milter.deliver(self.daemon.socket("both"), env, mails.reminder(invoice))
+        self.assert_untouched(outcome)
+        self.assertEqual(self.daemon.events(invoice), [])
+        from_smtp = self.submit(mails.reminder(invoice), login=None, address="127.0.0.1")
+        self.assert_stamped(from_smtp)
+
+    def test_second_pass_from_a_trusted_network(self):
+        invoice, raw, sent = self.remind()
+        outcome = self.submit(raw, login=None, sender=sent.state.sender, address="127.0.0.1")
+        self.assert_untouched(outcome)
+        self.assertEqual(self.daemon.events(invoice), ["prepared"])
