@@ -136,6 +136,7 @@ enum word_class {
     THANKS,   /* merci pour */
     CORRECT,  /* corriger, rectifier */
     BANK,     /* RIB, IBAN */
+    LACK,     /* en l'absence de */
     /* time */
     DELAY,    /* délai */
     NO_DELAY, /* meilleurs délais */

@@ -113,8 +113,10 @@ bool contact_named(const struct words *w, const char *sentence, const struct str
             continue;
         }
         struct target t = target_behind(w, sentence, senders, i + 1, i + 1 + REACH);
-        *sends = word_is(&w->items[i], "envoyer envoyez adresser adressez transmettre send forward "
-                                       "direct redirect rediriger email address");
+        *sends = word_is(
+            &w->items[i],
+            "envoyer envoyez renvoyer renvoyez resend adresser adressez transmettre send forward "
+            "direct redirect rediriger email address");
         bool person = t.address || (!*sends && (t.phone || t.name || t.service)) ||
                       (*sends && t.service && !any_of(w, i + 1, i + 3, TO_ME));
         *begin = i;
@@ -126,5 +128,8 @@ bool contact_named(const struct words *w, const char *sentence, const struct str
     struct target t = target_behind(w, sentence, senders, 0, w->count);
     *begin = 0;
     *sends = false;
-    return t.address || (t.phone && t.name);
+    /* "Votre message à x@… est en attente" names nobody to turn to. */
+    bool alone = w->count <= 4;
+    bool told = alone || t.name || t.service || any_of(w, 0, w->count, CONTACT);
+    return (t.address && told) || (t.phone && t.name);
 }

@@ -35,17 +35,21 @@ static bool is_of_document(const struct clause *c, size_t date)
     return false;
 }
 
-/* "après le 15": not a day that one can wait for. */
-static bool is_bound(const struct clause *c, size_t date)
+/* "après le 15": not a day that one can wait for; "absent jusqu'au 15": not one of payment. */
+static bool is_bound(const struct clause *c, size_t date, enum suggestion_kind kind)
 {
     size_t begin = c->dates[date].begin;
-    return begin > 0 && word_is(word_at(c, begin - 1), "apres after");
+    for (size_t i = begin > 0 ? begin - 1 : 0; i <= begin; i++)
+        if ((i < begin && word_is(word_at(c, i), "apres after")) ||
+            (kind != SUGGEST_TIME && word_is(word_at(c, i), "jusqu jusque until till")))
+            return true;
+    return false;
 }
 
-static bool counts(const struct clause *c, size_t date)
+static bool counts(const struct clause *c, size_t date, enum suggestion_kind kind)
 {
     const struct spoken_date *d = &c->dates[date];
-    if (is_of_document(c, date) || is_bound(c, date))
+    if (is_of_document(c, date) || is_bound(c, date, kind))
         return false;
     /* "les factures du 15 octobre et du 20 novembre" */
     if (date > 0 && d->begin <= c->dates[date - 1].end + 2 && is_of_document(c, date - 1) &&
@@ -57,7 +61,7 @@ static bool counts(const struct clause *c, size_t date)
 bool clause_has_day(const struct clause *c)
 {
     for (size_t i = 0; i < c->date_count; i++)
-        if (*c->dates[i].ahead && counts(c, i))
+        if (*c->dates[i].ahead && counts(c, i, SUGGEST_PROMISE))
             return true;
     return false;
 }
@@ -184,7 +188,7 @@ static size_t items_of(const struct clause *c, enum suggestion_kind kind,
         if (date < c->date_count && c->dates[date].begin == i) {
             const struct spoken_date *d = &c->dates[date];
             it = (struct item){ITEM_DAY, i, d->end, kind == SUGGEST_PAID ? d->back : d->ahead, 0};
-            found = *it.date && counts(c, date);
+            found = *it.date && counts(c, date, kind);
             date++;
         } else if (sum < c->amount_count && c->amounts[sum].begin == i) {
             it = (struct item){ITEM_SUM, i, c->amounts[sum].end, NULL, c->amounts[sum].amount};

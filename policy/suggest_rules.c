@@ -180,6 +180,9 @@ const struct rule suggestion_rules[] = {
     DOC(DENIED, DOCUMENT, 4, RECEIVED),
     DOC(ASKED | ANYHOW | SUPPOSED, UPON, 4, DOCUMENT),
     DOC(ASKED, REQUEST, 4, AGAIN),
+    /* "nous ne pouvons pas payer en l'absence de numéro de commande" */
+    DOC(ANYHOW, CAN, 4, PAY, OR, SETTLE, 8, LACK, 3, DOCUMENT),
+    DOC(ANYHOW, LACK, 3, DOCUMENT, 8, CAN, 4, PAY, OR, SETTLE),
 
     /* --- asks for time -----------------------------------------------------------------------*/
     TIME_(ASKED | SUPPOSED, GRANT, 8, DELAY),
@@ -197,7 +200,7 @@ const struct rule suggestion_rules[] = {
     TIME_(ASKED_ONLY, ASK, OR, CAN, 6, UNTIL),
     TIME_(DENIED, CAN, 5, PAY, OR, SETTLE, 6, NOW, OR, BEFORE),
     TIME_(0, UNABLE, 4, PAY, OR, SETTLE),
-    TIME_(DENIED, CAN, 4, PAY, OR, SETTLE),
+    {SUGGEST_TIME, {CAN, 4, PAY, OR, SETTLE}, DENIED, LACK},
 
     /* --- the wrong person --------------------------------------------------------------------*/
     PERSON_(0, MISTAKEN),

@@ -255,6 +255,7 @@ const struct vocabulary_line vocabulary_lines[] = {
              "merci_de_nous_avoir merci_de_m_avoir merci_d_avoir"},
     {CORRECT, "corriger rectifier annuler corrige corrigee rectificative rectifiee correct amend "
               "amended corrected revised corrective modifier"},
+    {LACK, "absence sans faute_de without lacking defaut"},
     {BANK, "rib iban coordonnees_bancaires bank_details account_number"},
     /* --- time --------------------------------------------------------------------------------*/
     {DELAY, "delai delais extension report sursis moratoire extra_time more_time deferral"},
@@ -326,7 +327,8 @@ const struct vocabulary_line vocabulary_lines[] = {
     {CONTACT,
      "contacter contactez joindre joignez rapprocher ecrire ecrivez vous_adresser "
      "adressez_vous voir voyez appeler appelez interlocuteur contact email call reach write "
-     "adresser adressez envoyer envoyez transmettre direct send forward redirect "
+     "adresser adressez envoyer envoyez renvoyer renvoyez resend transmettre direct send forward "
+     "redirect "
      "speak solliciter prendre_contact prenez_contact rediriger tourner faire_suivre get_in_touch "
      "address copy mettre_en_copie relation s_adresser"},
     {ME, "me m moi nous"},
