@@ -64,6 +64,54 @@ const char *reply_code(const char *text)
     return NULL;
 }
 
+/* Does what stands before text[at] introduce a reply? */
+static bool is_introduced(const char *text, size_t begin, size_t at)
+{
+    static const char *const words[] = {"said",   "error",     "returned", "code",    "reply",
+                                        "status", "reason",    "was",      "erreur",  "response",
+                                        "with",   "replied",   "smtp",     "reponse", "fehler",
+                                        "errore", "responded", "retourne", "repondu", "raison"};
+    size_t end = at;
+    while (end > begin && (strchr(" \t'\"#([<{*|-", text[end - 1]) || text[end - 1] & 0x80))
+        end--;
+    if (end == begin || strchr(":;=>", text[end - 1]))
+        return true;
+    size_t word = end;
+    while (word > begin && g_ascii_isalpha(text[word - 1]))
+        word--;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == end - word &&
+            g_ascii_strncasecmp(text + word, words[i], end - word) == 0)
+            return true;
+    return false;
+}
+
+/* Is the reply code at text[at] followed by an enhanced status of its class? */
+static bool has_enhanced(const char *text, size_t at, size_t end)
+{
+    size_t p = at + 3;
+    while (p < end && strchr(" -#[(", text[p]))
+        p++;
+    return p + 4 < end && text[p] == text[at] && enhanced_at(text, text + p);
+}
+
+bool reply_begins(const char *text, size_t begin, size_t end, size_t *at)
+{
+    for (size_t p = begin; p + 3 <= end; p++) {
+        if (!g_ascii_isdigit(text[p]))
+            continue;
+        bool code = text[p] != '2' && code_at(text, text + p) &&
+                    (p + 3 == end || strchr(" -#(:;,.'\"[", text[p + 3]));
+        if (code && (has_enhanced(text, p, end) || is_introduced(text, begin, p))) {
+            *at = p;
+            return true;
+        }
+        while (p + 1 < end && g_ascii_isdigit(text[p + 1]))
+            p++;
+    }
+    return false;
+}
+
 bool reply_status(const char *text, char status[STATUS_CHARS + 1])
 {
     const char *code = reply_code(text);

@@ -26,6 +26,11 @@ bool reply_enhanced(const char *text, char class, char status[STATUS_CHARS + 1],
    there is none. Points into `text`. */
 const char *reply_code(const char *text);
 
+/* Where a reply of a refusal (4yz, 5yz) begins in text[begin..end), which is part of a sentence or
+   of a dialogue: at its beginning, behind what introduces one ("said:", "'", "#", "error"), or
+   before an enhanced status. False: there is none. */
+bool reply_begins(const char *text, size_t begin, size_t end, size_t *at);
+
 /* The status that a text with a reply in it tells. False: it tells none. */
 bool reply_status(const char *text, char status[STATUS_CHARS + 1]);
 

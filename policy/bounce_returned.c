@@ -6,8 +6,14 @@
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "policy/bounce_phrases.h"
 #include "policy/msgid.h"
+#include "policy/text.h"
+#include "policy/xtext.h"
+
+enum { LABEL_MAX = 60 };
 
 /* Keep the id of a field's value, if it is text. */
 static bool keep_id(const char *value, struct understood *u)
@@ -21,6 +27,25 @@ static bool keep_id(const char *value, struct understood *u)
     return true;
 }
 
+/* --- parts -----------------------------------------------------------------------------------*/
+
+/* A part that holds text and was not read as the notice's words. */
+static bool is_side_text(const struct mail *m, size_t i)
+{
+    const struct mail_part *p = &m->parts[i];
+    return i && p->form == PART_LEAF && !p->returned && !p->inner.count &&
+           (mail_is(m, i, "text/*") || mail_is(m, i, "message/*") ||
+            mail_is(m, i, "application/octet-stream"));
+}
+
+static bool read_side_text(const struct mail *m, size_t i, struct understood *u)
+{
+    struct bytes text = {0};
+    bool done = mail_text(m, i, &text) && returned_text(text.data ? text.data : "", text.len, u);
+    bytes_free(&text);
+    return done;
+}
+
 bool returned_parts(const struct mail *m, struct understood *u)
 {
     for (size_t i = 0; i < m->count && !u->original_message_id; i++) {
@@ -30,8 +55,188 @@ bool returned_parts(const struct mail *m, struct understood *u)
         if (!m->parts[i].returned && at < inner->count && !keep_id(inner->items[at].value, u))
             return false;
     }
+    for (size_t i = 0; i < m->count && !u->original_message_id; i++)
+        if (is_side_text(m, i) && !read_side_text(m, i, u))
+            return false;
     return true;
 }
+
+/* --- text ------------------------------------------------------------------------------------*/
+
+/* Does the line at `at` begin with a field's name and a colon? */
+static bool is_field(const char *text, size_t at, size_t len, const char *name)
+{
+    size_t n = strlen(name);
+    if (len - at <= n || strncasecmp(text + at, name, n) != 0)
+        return false;
+    at += n;
+    while (at < len && (text[at] == ' ' || text[at] == '\t'))
+        at++;
+    return at < len && text[at] == ':';
+}
+
+static size_t next_line(const char *text, size_t at, size_t len)
+{
+    const char *lf = memchr(text + at, '\n', len - at);
+    return lf ? (size_t)(lf - text) + 1 : len;
+}
+
+/* Does a header stand here: a trace field, or three fields in a row? */
+static bool is_header(const char *text, size_t at, size_t len)
+{
+    static const char *const names[] = {
+        "From",       "To",           "Subject",      "Date",
+        "Message-ID", "MIME-Version", "Content-Type", "DKIM-Signature",
+        "X-Mailer",   "User-Agent",   "Reply-To",     "References",
+        "Cc",         "In-Reply-To",  "Thread-Topic", "X-Originating-IP"};
+    if (is_field(text, at, len, "Received") || is_field(text, at, len, "Return-Path"))
+        return true;
+    unsigned fields = 0;
+    while (at < len && fields < 3) {
+        bool known = fields && (text[at] == ' ' || text[at] == '\t');
+        for (size_t i = 0; !known && i < sizeof names / sizeof *names; i++)
+            if (is_field(text, at, len, names[i])) {
+                known = true;
+                fields++;
+            }
+        if (!known)
+            return false;
+        at = next_line(text, at, len);
+    }
+    return fields == 3;
+}
+
+/* Does a field follow within the next few lines that are not empty? */
+static bool header_follows(const char *text, size_t at, size_t len)
+{
+    for (unsigned lines = 0; at < len && lines < 3; at = next_line(text, at, len)) {
+        size_t blank = at;
+        while (blank < len && strchr(" \t>", text[blank]))
+            blank++;
+        size_t name = blank;
+        while (name < len && (g_ascii_isalnum(text[name]) || text[name] == '-'))
+            name++;
+        if (name > blank && name < len && text[name] == ':' && name - blank < 40 &&
+            (is_header(text, blank, len) || is_field(text, blank, len, "From") ||
+             is_field(text, blank, len, "To") || is_field(text, blank, len, "Subject") ||
+             is_field(text, blank, len, "Message-ID") ||
+             is_field(text, blank, len, "MIME-Version")))
+            return true;
+        lines += blank < len && text[blank] != '\n';
+    }
+    return false;
+}
+
+/* A line that announces what comes back: drawn with dashes, or before a header. */
+static bool is_announcement(const char *text, size_t at, size_t end, size_t len,
+                            bool *out_of_memory)
+{
+    size_t begin = at;
+    while (begin < end && strchr(" \t", text[begin]))
+        begin++;
+    if (end - begin < 8 || end - begin > 160)
+        return false;
+    bool drawn = strncmp(text + begin, "--", 2) == 0 || strncmp(text + begin, "==", 2) == 0 ||
+                 strncmp(text + begin, "__", 2) == 0 || strncmp(text + begin, "**", 2) == 0;
+    char *folded = bounce_fold(text + begin, end - begin);
+    *out_of_memory = !folded;
+    bool said = folded && bounce_says(folded, BOUNCE_RETURNED);
+    free(folded);
+    return said && (drawn || header_follows(text, next_line(text, at, len), len));
+}
+
+size_t returned_begins(const char *text, size_t len)
+{
+    bool out_of_memory = false;
+    for (size_t at = 0; at < len;) {
+        size_t next = next_line(text, at, len);
+        if (is_header(text, at, len) || is_announcement(text, at, next, len, &out_of_memory))
+            return at;
+        at = next;
+    }
+    return len;
+}
+
+/* The field's value that begins behind the colon after `at`, its folds included; malloc'd. */
+static char *value_at(const char *text, size_t at, size_t len)
+{
+    const char *colon = memchr(text + at, ':', len - at);
+    size_t begin = (size_t)(colon - text) + 1, end = next_line(text, at, len);
+    while (end < len && (text[end] == ' ' || text[end] == '\t'))
+        end = next_line(text, end, len);
+    return strndup(text + begin, end - begin);
+}
+
+static bool take_id(const char *text, size_t at, size_t len, struct understood *u)
+{
+    char *value = value_at(text, at, len);
+    bool done = value && keep_id(value, u);
+    free(value);
+    return done;
+}
+
+static bool take_envelope_id(const char *text, size_t at, size_t len, struct understood *u)
+{
+    char *value = value_at(text, at, len);
+    u->original_envelope_id = value ? text_clean(value) : NULL;
+    if (u->original_envelope_id)
+        xtext_decode(u->original_envelope_id);
+    free(value);
+    return u->original_envelope_id != NULL;
+}
+
+/* Does the label of the line at `at` say that a message-id follows? */
+static bool names_id(const char *text, size_t at, size_t len)
+{
+    static const char *const labels[] = {
+        "message-id",    "message id",     "message identifier", "identifiant du message",
+        "id du message", "nachrichten-id", "id del mensaje",     "id del messaggio"};
+    const char *colon = memchr(text + at, ':', len - at < LABEL_MAX ? len - at : LABEL_MAX);
+    size_t n = colon ? (size_t)(colon - text) - at : 0;
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        for (size_t k = 0, word = strlen(labels[i]); k + word <= n; k++)
+            if (strncasecmp(text + at + k, labels[i], word) == 0)
+                return !memchr(text + at, '\n', n);
+    return false;
+}
+
+/* "Message-ID", or a label in a sentence with an id in brackets behind it. */
+static bool is_id_line(const char *text, size_t at, size_t len)
+{
+    if (is_field(text, at, len, "Message-ID"))
+        return true;
+    const char *bracket = memchr(text + at, '<', next_line(text, at, len) - at);
+    return bracket && names_id(text, at, len);
+}
+
+bool returned_text(const char *text, size_t len, struct understood *u)
+{
+    bool done = true;
+    for (size_t at = 0; done && at < len; at = next_line(text, at, len)) {
+        size_t begin = at;
+        while (begin < len && strchr(" \t>*-", text[begin]))
+            begin++;
+        if (!u->original_message_id && is_id_line(text, begin, len))
+            done = take_id(text, begin, len, u);
+        if (done && !u->original_envelope_id &&
+            (is_field(text, begin, len, "Original-Envelope-Id") ||
+             is_field(text, begin, len, "X-Envelope-ID")))
+            done = take_envelope_id(text, begin, len, u);
+    }
+    return done;
+}
+
+bool returned_anywhere(const char *text, size_t len, struct understood *u)
+{
+    static const char name[] = "message-id:";
+    for (size_t at = 0; !u->original_message_id && at + sizeof name < len; at++)
+        if ((text[at] | 0x20) == 'm' && strncasecmp(text + at, name, sizeof name - 1) == 0 &&
+            (at == 0 || g_ascii_isspace(text[at - 1])) && !take_id(text, at, len, u))
+            return false;
+    return true;
+}
+
+/* --- the thread ------------------------------------------------------------------------------*/
 
 bool returned_thread(const struct mail *m, struct understood *u)
 {

@@ -25,4 +25,9 @@ bool words_host(const char *text, size_t len, char **host);
    mx.b.example.:"); malloc'd. *host stays NULL: it names none. False: out of memory. */
 bool words_remote(const char *text, size_t len, char **host);
 
+/* The server that a line is about: its first word ("192.0.2.1 does not like recipient."), all of
+   it, or the name before an address in brackets ("[mx.b.example. (192.0.2.1): …]"); malloc'd. *host
+   stays NULL: none. False: out of memory. */
+bool words_peer(const char *line, size_t len, char **host);
+
 #endif

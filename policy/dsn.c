@@ -8,6 +8,7 @@
 
 #include "policy/bounce_reply.h"
 #include "policy/bounce_returned.h"
+#include "policy/bounce_signs.h"
 #include "policy/bounce_words.h"
 #include "policy/dsn_fields.h"
 
@@ -47,13 +48,18 @@ bool dsn_complete(struct understood *u)
 
 bool dsn_read(const struct mail *m, struct understood *u, bool *found)
 {
+    struct bounce_signs signs;
     *found = false;
+    if (!bounce_signs(m, &signs))
+        return false;
+    if (!signs.report || signs_tell_forward(&signs))
+        return true;
     for (size_t i = 0; i < m->count; i++) {
         if (!is_status_part(m, i))
             continue;
-        *found = true;
         if (!read_part(m, i, u))
             return false;
     }
+    *found = u->recipient_count > 0;
     return !*found || (dsn_complete(u) && returned_parts(m, u) && returned_thread(m, u));
 }

@@ -11,7 +11,8 @@
 
 #include "policy/understood.h"
 
-/* *found: it is one; recipients, original ids are in `u`. False: out of memory. */
+/* *found: it is one, and names recipients; they and the original ids are in `u`. A report without
+   any is left to bounce.h. False: out of memory. */
 bool dsn_read(const struct mail *m, struct understood *u, bool *found);
 
 /* Complete every recipient from what is known of it: the status from the SMTP reply in the
