@@ -93,6 +93,25 @@ static void check_user(struct check *check, const char *name, const char *key, g
                   "user %s (%s) is not in the group of `user`: add it with adduser", name, key);
 }
 
+/* Whoever takes the reader over is to find nothing that its user may reach. */
+static void check_reader_user(struct check *check, const struct settings *s, gid_t group)
+{
+    const struct passwd *pw = getpwnam(s->reader_user);
+    if (!pw)
+        check_say(
+            check, CHECK_ERROR, EX_NOUSER,
+            "user %s (reader_user) does not exist: create it with adduser --system --group %s",
+            s->reader_user, s->reader_user);
+    else if (pw->pw_uid == 0)
+        check_say(check, CHECK_ERROR, EX_CONFIG,
+                  "reader_user is root: name one that may do nothing");
+    else if (is_member(pw, group))
+        check_say(check, CHECK_WARNING, 0,
+                  "user %s (reader_user) is in the group of `user`, which may read the store: take "
+                  "it out",
+                  s->reader_user);
+}
+
 /* Users matter to root only; anybody else runs everything as himself. */
 static void check_users(struct check *check, const struct settings *s)
 {
@@ -109,8 +128,10 @@ static void check_users(struct check *check, const struct settings *s)
     gid_t group = pw->pw_gid;
     check_user(check, s->milter_user, "milter_user", group);
     check_user(check, s->sealer_user, "sealer_user", group);
+    check_reader_user(check, s, group);
     if (check->errors == before)
-        check_say(check, CHECK_OK, 0, "users %s, %s, %s", s->user, s->milter_user, s->sealer_user);
+        check_say(check, CHECK_OK, 0, "users %s, %s, %s, %s", s->user, s->milter_user,
+                  s->sealer_user, s->reader_user);
 }
 
 /* --- keys -----------------------------------------------------------------------------------*/

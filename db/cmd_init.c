@@ -69,13 +69,15 @@ static int find_user(const char *name, uid_t *uid, gid_t *gid)
 
 static int find_owners(const struct settings *s, struct owners *o)
 {
-    uid_t milter;
+    uid_t milter, reader;
     *o = (struct owners){(uid_t)-1, (uid_t)-1, (gid_t)-1};
     if (geteuid() != 0)
         return EX_OK;
     int status = find_user(s->user, &o->user, &o->group);
     if (status == EX_OK)
         status = find_user(s->sealer_user, &o->sealer, NULL);
+    if (status == EX_OK)
+        status = find_user(s->reader_user, &reader, NULL);
     return status == EX_OK ? find_user(s->milter_user, &milter, NULL) : status;
 }
 

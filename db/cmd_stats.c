@@ -11,6 +11,7 @@
 #include "db/batch.h"
 #include "db/command.h"
 #include "db/dkim_index.h"
+#include "db/facts_db.h"
 #include "db/record.h"
 #include "db/register.h"
 #include "db/scribe_client.h"
@@ -30,10 +31,26 @@ struct figures {
     char root[2 * TREE_HASH + 1];
     enum store_status daemon;
     struct batch_figures dating;
+    struct facts_figures facts;
     bool authorities; /* some are configured */
     struct dkim_figures keys;
     bool asks_keys; /* dkim_keys */
 };
+
+/* Without facts.db every message waits; a damaged one is made anew by the daemon. */
+static enum store_status read_facts(const char *directory, struct store *store, struct figures *f,
+                                    struct store_error *err)
+{
+    struct facts_db *db;
+    enum store_status status = facts_db_open(directory, STORE_READ, NULL, &db, err);
+    if (status == STORE_OK)
+        status = facts_db_figures(db, store, &f->facts, err);
+    facts_db_close(db);
+    if (status != STORE_NOT_FOUND && status != STORE_CORRUPT && status != STORE_SCHEMA)
+        return status;
+    f->facts = (struct facts_figures){.waiting = f->store.messages};
+    return STORE_OK;
+}
 
 static enum store_status read_log(const char *directory, struct figures *f, struct store_error *err)
 {
@@ -44,6 +61,8 @@ static enum store_status read_log(const char *directory, struct figures *f, stru
     status = store_figures(store, &f->store, err);
     if (status == STORE_OK)
         status = store_origin(store, &f->origin, err);
+    if (status == STORE_OK)
+        status = read_facts(directory, store, f, err);
     store_close(store);
     return status;
 }
@@ -174,9 +193,12 @@ static int print_json(const struct figures *f)
         json_decref(keys);
         keys = NULL;
     }
-    return command_print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "log", log, "register",
-                                        reg, "seal", seal, "dating", dating_json(f), "dns_keys",
-                                        keys, "daemon", daemon_word(f->daemon)));
+    json_t *facts = json_pack("{s:I, s:I, s:I}", "read", N(f->facts.read), "unread",
+                              N(f->facts.unread), "waiting", N(f->facts.waiting));
+    return command_print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "log", log,
+                                        "register", reg, "seal", seal, "dating", dating_json(f),
+                                        "dns_keys", keys, "facts", facts, "daemon",
+                                        daemon_word(f->daemon)));
 }
 
 static void line(const char *what, uint64_t value)
@@ -241,6 +263,10 @@ static int print_table(const struct figures *f)
     line("write-ahead log, octets", f->store.wal_octets);
     line("volumes", f->store.volumes);
     line("large bodies", f->store.bodies);
+    printf("messages read in depth\n");
+    line("read", f->facts.read);
+    line("could not be read", f->facts.unread);
+    line("wait to be read", f->facts.waiting);
     printf("seal\n");
     line("signatures", f->signatures);
     line("entries not yet signed", unsigned_entries(f));

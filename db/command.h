@@ -37,6 +37,7 @@ int command_keys(const struct command_context *c, int argc, char **argv);
 int command_stats(const struct command_context *c, int argc, char **argv);
 int command_read(const struct command_context *c, int argc, char **argv);
 int command_follow(const struct command_context *c, int argc, char **argv);
+int command_reread(const struct command_context *c, int argc, char **argv);
 int command_evidence(const struct command_context *c, int argc, char **argv);
 
 int command_backup(const struct command_context *c, int argc, char **argv);

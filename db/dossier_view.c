@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "db/exhibit.h"
+#include "db/facts_json.h"
 #include "db/wire.h"
 #include "policy/text.h"
 
@@ -36,6 +37,8 @@ static void exhibit_clear(struct view_exhibit *x)
     free(x->peer);
     free(x->smtp_reply);
     message_text_free(&x->text);
+    json_decref(x->facts);
+    free(x->unread);
 }
 
 void dossier_view_free(struct dossier_view *v)
@@ -162,31 +165,57 @@ struct loading {
     struct store_error *err;
 };
 
-/* Keeps the beginning of a message: the rest of a large one is not looked at. */
-static bool collect(const void *data, size_t len, void *context)
+static bool put(const void *data, size_t len, void *context)
 {
-    struct bytes *octets = context;
-    size_t room = TEXT_READ_MAX - octets->len;
-    return room && bytes_append(octets, data, len < room ? len : room);
+    return reader_bundle_put(context, data, len);
+}
+
+static bool take_answer(size_t i, json_t *answer, void *context)
+{
+    struct view_exhibit *x = context;
+    const json_t *text = json_object_get(answer, "text");
+    (void)i;
+    x->facts = facts_take(json_object_get(answer, "facts"));
+    bool done = x->facts && facts_check_tokens(x->facts, NULL, NULL) &&
+                (!text || message_text_from_json(text, &x->text));
+    json_decref(answer);
+    return done;
+}
+
+/* Read anew out of the archived message: what an evidence file says of it follows from it alone. */
+static enum store_status ask_reader(struct loading *l, struct reader_bundle *b,
+                                    struct view_exhibit *x)
+{
+    struct reader_outcome how;
+    const struct reader_options options = {
+        .facts = true, .text = l->texts <= TEXTS_MAX, .domain = l->from->domain};
+    enum store_status st =
+        reader_ask(l->from->reader, b, &options, -1, take_answer, x, &how, l->err);
+    if (st == STORE_OK && how.why[0] && !(x->unread = text_clean(how.why)))
+        st = no_memory(l->err);
+    if (st == STORE_OK && x->text.read)
+        l->texts += strlen(x->text.body) + strlen(x->text.header);
+    return st;
 }
 
 /* A message that cannot be read costs its text, not the view. */
 static enum store_status text_load(struct loading *l, uint64_t seq, struct view_exhibit *x)
 {
-    struct bytes octets = {0};
+    struct reader_bundle b;
     struct store_error why = {0};
-    if (!l->from->reader || !x->message_file || l->texts > TEXTS_MAX)
+    if (!l->from->reader || !x->message_file)
         return STORE_OK;
-    enum store_status st = store_message(l->from->timeline.store, seq, collect, &octets, &why);
-    if (st == STORE_NO_MEMORY || st == STORE_BUSY || st == STORE_DENIED)
-        st = store_fail(l->err, st, "%s", why.text);
-    else if (st == STORE_OK || octets.len == TEXT_READ_MAX)
-        st = text_reader_read(l->from->reader, octets.data, octets.len, &x->text, l->err);
+    reader_bundle_init(&b);
+    enum store_status st = STORE_NO_MEMORY;
+    if (reader_bundle_begin(&b))
+        st = store_message(l->from->timeline.store, seq, put, &b, &why);
+    if (st == STORE_OK)
+        st = ask_reader(l, &b, x);
+    else if (st == STORE_NO_MEMORY || st == STORE_BUSY || st == STORE_DENIED)
+        st = store_fail(l->err, st, "%s", why.text[0] ? why.text : "out of memory");
     else
-        st = STORE_OK;
-    bytes_free(&octets);
-    if (x->text.read)
-        l->texts += strlen(x->text.body) + strlen(x->text.header);
+        st = STORE_OK; /* verify says what is wrong with it */
+    reader_bundle_free(&b);
     return st;
 }
 

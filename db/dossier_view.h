@@ -2,7 +2,7 @@
  * dossier_view - what dossier.pdf and index.html both show of a dossier
  *
  * Synopsis
- *      struct text_reader *reader = text_reader_start(&err);   // before any store is opened
+ *      st = reader_start(&limits, &reader, &err);              // before any store is opened
  *      ... open the stores ...
  *      struct dossier_view_sources from = {.timeline = sources, .company = …, .reader = reader};
  *      struct dossier_view v = {0};
@@ -19,6 +19,7 @@
 #define TEMOIN_DB_DOSSIER_VIEW_H
 
 #include "db/message_text.h"
+#include "db/reader.h"
 #include "db/record.h"
 #include "db/timeline.h"
 
@@ -38,7 +39,7 @@ struct dossier_view_sources {
     const char *export_fingerprint; /* of the certificate that seals the container; may be NULL */
     const char *file;               /* the container's name, without directories; may be NULL */
     int64_t exported;               /* seconds since 1970 */
-    struct text_reader *reader;     /* NULL: the messages' text is not shown */
+    struct reader *reader;          /* NULL: the messages are not read */
 
     /* Fill in what is known of entry `seq`; NULL, or both left "": not yet dated. */
     enum store_status (*bounds)(void *context, uint64_t seq, struct view_bounds *out,
@@ -62,6 +63,8 @@ struct view_exhibit {
     char *sender;       /* of the envelope; "" is the null sender; NULL: not known */
     char *queue_id, *login, *peer, *smtp_reply; /* NULL: not known */
     struct message_text text;                   /* empty: not read */
+    json_t *facts; /* what the program understood of the message (facts_json.h); NULL: not read */
+    char *unread;  /* why not; NULL: there is none, or nobody tried */
 };
 
 /* A time without the service. */

@@ -154,7 +154,7 @@ static enum store_status keys_open(struct making *m)
     return st;
 }
 
-static enum store_status view_load(struct making *m, struct text_reader *reader)
+static enum store_status view_load(struct making *m, struct reader *reader)
 {
     const struct dossier_view_sources from = {.timeline = m->sources,
                                               .company = m->settings->company_name,
@@ -259,8 +259,9 @@ enum store_status evidence_write(const struct evidence_order *o, uint64_t last, 
     struct making m = making_of(o, last, err);
     m.now = now;
     m.stamped = o->settings->tsa_count > 0;
-    struct text_reader *reader = NULL;
-    enum store_status st = text_reader_start(&reader, err);
+    struct reader *reader = NULL;
+    const struct reader_limits limits = reader_limits_of(o->settings);
+    enum store_status st = reader_start(&limits, &reader, err);
     if (st == STORE_OK)
         st = plan(&m);
     if (st == STORE_OK && m.plan.volumes != count)
@@ -274,6 +275,6 @@ enum store_status evidence_write(const struct evidence_order *o, uint64_t last, 
     for (; st == STORE_OK && m.volume < count; m.volume++)
         st = volume_write(&m, fds[m.volume], remarks);
     making_free(&m);
-    text_reader_stop(reader);
+    reader_stop(reader);
     return st;
 }

@@ -1,35 +1,125 @@
 /*
- * message_text - a message's text, read by a process that can do nothing else
+ * message_text - header, text and attachments of a message, for people to look at
  *
- * text_reader_start() forks a process that holds no key, no store and no file. For each message
- * it forks another one, which gives up every right (message_confine.c), parses, writes its
- * answer into a pipe and ends. The first one bounds what may come out of that pipe and how long
- * it may take, and passes the octets on; they are taken for what they claim to be by nobody:
- * message_text_from_json() checks each.
+ * Runs confined (reader_confine.c): whatever a library does wrong on hostile octets ends with the
+ * process. What a report says of itself is shown behind the text; messages inside a message are
+ * listed, not opened.
  */
-#include "db/message_text.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <gmime/gmime.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "db/message_confine.h"
-#include "db/wire.h"
+#include "db/message_text.h"
+#include "policy/mail.h"
+#include "policy/text.h"
 
-enum { ANSWER_MAX = 2 * 1024 * 1024, ANSWER_MS = 10000, READER_MS = 20000 };
+/* --- parsing ---------------------------------------------------------------------------------*/
 
-struct text_reader {
-    pid_t pid;
-    int fd;
-};
+static bool header_text(const struct fields *f, struct bytes *out, bool *cut)
+{
+    bool done = true;
+    for (size_t i = 0; done && i < f->count; i++) {
+        char *value = text_decode(f->items[i].value);
+        char *name = text_clean(f->items[i].name);
+        done = value && name;
+        if (done && out->len + strlen(name) + strlen(value) > TEXT_HEADER_MAX)
+            *cut = true;
+        else if (done)
+            done = bytes_printf(out, "%s: %s\n", name, value);
+        free(name);
+        free(value);
+    }
+    return done;
+}
+
+static bool is_report(const struct mail *m, size_t part)
+{
+    static const char *const types[] = {"message/delivery-status", "message/global-delivery-status",
+                                        "message/disposition-notification",
+                                        "message/global-disposition-notification",
+                                        "text/rfc822-headers"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (mail_is(m, part, types[i]))
+            return true;
+    return false;
+}
+
+static bool count_octets(const void *data, size_t len, void *context)
+{
+    size_t *size = context;
+    (void)data;
+    *size += len;
+    return true;
+}
+
+static bool list_part(const struct mail *m, size_t part, json_t *list, bool *cut)
+{
+    const struct mail_part *p = &m->parts[part];
+    size_t size = 0;
+    if (json_array_size(list) >= TEXT_PARTS_MAX) {
+        *cut = true;
+        return true;
+    }
+    if (p->form == PART_LEAF)
+        mail_content(m, part, count_octets, &size);
+    return json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "name", p->name, "type",
+                                                 p->type, "size", (json_int_t)size)) == 0;
+}
+
+/* Reports behind the text, everything else that is no text of the message in the list. */
+static bool take_parts(const struct mail *m, struct bytes *body, json_t *list, bool *cut)
+{
+    bool done = true;
+    for (size_t i = 0; done && i < m->count; i++) {
+        const struct mail_part *p = &m->parts[i];
+        bool shown = !p->attachment && !*p->name;
+        if (p->returned || p->form == PART_MULTIPART)
+            continue;
+        if (shown && is_report(m, i))
+            done = (body->len == 0 || bytes_puts(body, "\n")) && mail_text(m, i, body);
+        else if (!shown || p->form == PART_MESSAGE ||
+                 (!mail_is(m, i, "text/plain") && !mail_is(m, i, "text/html")))
+            done = list_part(m, i, list, cut);
+    }
+    return done;
+}
+
+/* At most what is shown, not cutting a character in two. */
+static void shorten(struct bytes *body, bool *cut)
+{
+    if (body->len <= TEXT_BODY_MAX)
+        return;
+    size_t len = TEXT_BODY_MAX;
+    while (len && ((unsigned char)body->data[len] & 0xc0) == 0x80)
+        len--;
+    body->data[len] = '\0';
+    body->len = len;
+    *cut = true;
+}
+
+json_t *message_parse(const char *octets, size_t len)
+{
+    struct mail m = {0};
+    struct bytes header = {0}, body = {0};
+    bool markup = false;
+    json_t *list = json_array(), *json = NULL;
+    bool done = list && mail_parse(octets, len, &m);
+    bool cut = m.cut;
+    done = done && header_text(&m.header, &header, &cut) && mail_body(&m, &body, &markup) &&
+           take_parts(&m, &body, list, &cut);
+    if (done) {
+        shorten(&body, &cut);
+        json =
+            json_pack("{s:s, s:s, s:b, s:b, s:O}", "header", header.data ? header.data : "", "body",
+                      body.data ? body.data : "", "cut", cut, "markup", markup, "parts", list);
+    }
+    json_decref(list);
+    bytes_free(&header);
+    bytes_free(&body);
+    mail_free(&m);
+    return json;
+}
+
+/* --- taking it back --------------------------------------------------------------------------*/
 
 void message_text_free(struct message_text *t)
 {
@@ -43,161 +133,58 @@ void message_text_free(struct message_text *t)
     *t = (struct message_text){0};
 }
 
-/* --- the process that reads one message ------------------------------------------------------*/
-
-static void parse_and_end(const struct bytes *octets, int out)
+/* Control characters but line feeds and tabs become blanks; carriage returns go; more than two
+   line ends in a row become two. False: out of memory. */
+static bool tidy_text(const char *text, struct bytes *out)
 {
-    if (!message_confine(out))
-        _exit(1);
-    json_t *json = message_parse(octets->data ? octets->data : "", octets->len);
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-    size_t len = text ? strlen(text) : 0;
-    for (size_t done = 0; done < len;) {
-        ssize_t n = write(out, text + done, len - done);
-        if (n <= 0)
-            _exit(1);
-        done += (size_t)n;
-    }
-    _exit(text ? 0 : 1);
-}
-
-/* --- the process that starts it --------------------------------------------------------------*/
-
-/* False: too long, too late, or a read error. */
-static bool collect_answer(int fd, struct bytes *answer)
-{
-    int64_t deadline = wire_clock_ms() + ANSWER_MS;
-    char chunk[16384];
-    for (;;) {
-        int64_t left = deadline - wire_clock_ms();
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        int ready = poll(&p, 1, left > 0 ? (int)left : 0);
-        if (ready < 0 && errno == EINTR)
+    unsigned feeds = 2;
+    for (const char *c = text; *c; c++) {
+        if (*c == '\r')
             continue;
-        if (ready <= 0)
-            return false;
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n == 0)
-            return true;
-        if (n < 0 || answer->len + (size_t)n > ANSWER_MAX ||
-            !bytes_append(answer, chunk, (size_t)n))
+        feeds = *c == '\n' ? feeds + 1 : *c == ' ' || *c == '\t' ? feeds : 0;
+        if (*c == '\n' && feeds > 2)
+            continue;
+        bool control = ((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f;
+        if (!bytes_append(out, control ? " " : c, 1))
             return false;
     }
+    while (out->len && strchr(" \t\n", out->data[out->len - 1]))
+        out->data[--out->len] = '\0';
+    return true;
 }
 
-static bool read_apart(const struct bytes *octets, struct bytes *answer)
+static bool take_text(const json_t *json, const char *key, char **text)
 {
-    int ends[2], status = -1;
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    struct bytes out = {0};
+    const char *value = json_string_value(json_object_get(json, key));
+    bool done = tidy_text(value ? value : "", &out) && (*text = bytes_steal(&out)) != NULL;
+    bytes_free(&out);
+    return done;
+}
+
+static bool parts_from_json(const json_t *list, struct message_text *out)
+{
+    size_t count = json_array_size(list);
+    count = count < TEXT_PARTS_MAX ? count : TEXT_PARTS_MAX;
+    out->parts = calloc(count ? count : 1, sizeof *out->parts);
+    if (!out->parts)
         return false;
-    pid_t pid = fork();
-    if (pid == 0)
-        parse_and_end(octets, ends[1]);
-    close(ends[1]);
-    bool done = pid > 0 && collect_answer(ends[0], answer);
-    close(ends[0]);
-    if (pid > 0 && !done)
-        kill(pid, SIGKILL);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return done && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *part = json_array_get(list, i);
+        struct message_part *p = &out->parts[out->part_count++];
+        json_int_t size = json_integer_value(json_object_get(part, "size"));
+        p->size = size > 0 ? (uint64_t)size : 0;
+        if (!take_text(part, "name", &p->name) || !take_text(part, "type", &p->type))
+            return false;
+    }
+    return true;
 }
 
-static void serve(int fd)
+bool message_text_from_json(const json_t *json, struct message_text *out)
 {
-    struct frame f;
-    frame_init(&f);
-    while (wire_receive(fd, &f, -1) == WIRE_OK) {
-        struct bytes answer = {0};
-        bool read = read_apart(&f.blob, &answer);
-        json_t *json = json_pack("{s:b}", "read", read);
-        bool told = json && wire_send(fd, json, answer.data ? answer.data : "",
-                                      read ? answer.len : 0, NULL, 0, READER_MS) == WIRE_OK;
-        json_decref(json);
-        bytes_free(&answer);
-        frame_free(&f);
-        frame_init(&f);
-        if (!told)
-            break;
-    }
-    frame_free(&f);
-}
-
-/* Nothing of the parent's but the socket and /dev/null in place of the standard streams. */
-static bool let_go(int fd)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    bool done = null >= 0;
-    for (int i = 0; done && i < 3; i++)
-        done = dup2(null, i) == i;
-    unsigned keep = (unsigned)fd;
-    return done && (keep == 3 || close_range(3, keep - 1, 0) == 0) &&
-           close_range(keep + 1, ~0U, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
-}
-
-enum store_status text_reader_start(struct text_reader **reader, struct store_error *err)
-{
-    int ends[2];
-    struct text_reader *r = calloc(1, sizeof *r);
-    *reader = NULL;
-    if (!r)
-        return store_fail(err, STORE_NO_MEMORY, "out of memory");
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-        free(r);
-        return store_fail_errno(err, errno, "cannot start the reader of messages");
-    }
-    r->pid = fork();
-    if (r->pid == 0) {
-        /* Descriptors 0 to 2 may have been closed: then the socket is one of them. */
-        int fd = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
-        if (fd < 0 || !let_go(fd))
-            _exit(1);
-        message_prepare();
-        serve(fd);
-        _exit(0);
-    }
-    close(ends[1]);
-    if (r->pid < 0) {
-        int code = errno;
-        close(ends[0]);
-        free(r);
-        return store_fail_errno(err, code, "cannot start the reader of messages");
-    }
-    r->fd = ends[0];
-    *reader = r;
-    return STORE_OK;
-}
-
-void text_reader_stop(struct text_reader *reader)
-{
-    if (!reader)
-        return;
-    close(reader->fd);
-    while (waitpid(reader->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    free(reader);
-}
-
-enum store_status text_reader_read(struct text_reader *reader, const void *octets, size_t len,
-                                   struct message_text *out, struct store_error *err)
-{
-    struct frame f;
-    frame_init(&f);
-    json_t *ask = json_pack("{s:s}", "op", "read");
-    size_t part = len < TEXT_READ_MAX ? len : TEXT_READ_MAX;
-    bool told = ask && wire_send(reader->fd, ask, octets ? octets : "", part, NULL, 0, READER_MS) ==
-                           WIRE_OK;
-    json_decref(ask);
-    if (!told || wire_receive(reader->fd, &f, READER_MS) != WIRE_OK) {
-        frame_free(&f);
-        return store_fail(err, STORE_IO, "the reader of messages does not answer");
-    }
-    json_t *json = json_is_true(json_object_get(f.json, "read"))
-                       ? json_loadb(f.blob.data ? f.blob.data : "", f.blob.len, 0, NULL)
-                       : NULL;
-    bool done = !json || message_text_from_json(json, out);
-    out->cut = out->cut || (out->read && part < len);
-    json_decref(json);
-    frame_free(&f);
-    return done ? STORE_OK : store_fail(err, STORE_NO_MEMORY, "out of memory");
+    out->cut = json_is_true(json_object_get(json, "cut"));
+    out->from_markup = json_is_true(json_object_get(json, "markup"));
+    out->read = take_text(json, "header", &out->header) && take_text(json, "body", &out->body) &&
+                parts_from_json(json_object_get(json, "parts"), out);
+    return out->read;
 }

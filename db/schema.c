@@ -84,6 +84,18 @@ static const char *const volume_steps[] = {
     "  seq INTEGER NOT NULL, n INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (seq, n));",
 };
 
+/* facts.db: made out of the archive, and again when it is gone. fact.state: 0 to be read again, 1
+   read, 2 could not be read (why: reason). meta: log (origin), done (entries up to here were looked
+   at). */
+static const char *const facts_steps[] = {
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE fact ("
+    "  seq INTEGER PRIMARY KEY, state INTEGER NOT NULL, version INTEGER NOT NULL, facts TEXT,"
+    "  reason TEXT);"
+    "CREATE INDEX fact_again ON fact (seq) WHERE state = 0;"
+    "CREATE INDEX fact_unread ON fact (seq) WHERE state = 2;",
+};
+
 #define SCHEMA(list)                               \
     {                                              \
         list, (int)(sizeof(list) / sizeof *(list)) \
@@ -91,6 +103,7 @@ static const char *const volume_steps[] = {
 const struct schema schema_log = SCHEMA(log_steps);
 const struct schema schema_register = SCHEMA(register_steps);
 const struct schema schema_volume = SCHEMA(volume_steps);
+const struct schema schema_facts = SCHEMA(facts_steps);
 
 static enum store_status run_steps(struct db *db, const struct schema *schema, int64_t from,
                                    struct store_error *err)

@@ -17,6 +17,7 @@ struct schema {
 extern const struct schema schema_log;
 extern const struct schema schema_register;
 extern const struct schema schema_volume;
+extern const struct schema schema_facts;
 
 /* Bring a database to the newest version, all steps in one transaction; nothing to do is
    success. STORE_SCHEMA: it was written by a newer program. */

@@ -5,7 +5,8 @@
  * frame a connection, served in one transaction, and answered. While the disk syncs one group
  * the next gathers in the sockets, so groups grow by themselves when many wait and nobody is
  * delayed when few do. A peer that sends no frames, or half of one for too long, or does not
- * take its answer, is hung up on; the others do not notice.
+ * take its answer, is hung up on; the others do not notice. What was committed is read in depth
+ * by another thread and another process (scribe_facts.c).
  *
  * Limits: CONNECTIONS_MAX peers (more wait in the listening socket), GROUP_MAX entries and
  * about GROUP_OCTETS a group, PARTIAL_MS for a frame to arrive completely, PARTIAL_OCTETS of
@@ -28,6 +29,7 @@
 
 #include "db/clock.h"
 #include "db/msg.h"
+#include "db/scribe_facts.h"
 #include "db/scribe_requests.h"
 #include "db/scribe_upkeep.h"
 #include "db/store_erase.h"
@@ -73,6 +75,7 @@ struct scribe {
     size_t owed_count;
     struct clock_watch clock;
     struct upkeep *upkeep;
+    struct scribe_facts *facts; /* NULL: nobody reads messages */
     bool register_seen;
     int64_t tidy_ms; /* when to tidy next */
     bool erasing;    /* tidying is about erasures */
@@ -210,6 +213,7 @@ static void committed(struct scribe *s, size_t octets)
         (void)n;
     }
     upkeep_wrote(s->upkeep, octets);
+    scribe_facts_wake(s->facts);
     if (!s->erasing && store_erases(s->desk.store)) {
         s->erasing = true;
         s->tidy_ms = 0; /* who ordered it waits */
@@ -238,8 +242,11 @@ static void serve_group(struct scribe *s)
         return;
     if (desk_serve(&s->desk, s->group, s->group_count))
         committed(s, s->group_octets);
-    for (size_t i = 0; i < s->group_count; i++)
+    for (size_t i = 0; i < s->group_count; i++) {
+        if (s->group[i].op == OP_REREAD)
+            scribe_facts_wake(s->facts);
         answer(s, &s->group[i], s->asked[i]);
+    }
     s->group_count = s->group_octets = 0;
 }
 
@@ -456,6 +463,7 @@ static void end(struct scribe *s)
     for (size_t i = 0; i < s->owed_count; i++)
         request_free(&s->owed[i]);
     upkeep_stop(s->upkeep);
+    scribe_facts_stop(s->facts);
     store_close(s->desk.store);
     stamped_memory_free(s->desk.memory);
     wire_reader_free(&s->control);
@@ -471,6 +479,15 @@ static bool say_ready(const struct scribe *s)
     bool sent = ready && wire_send(s->control_fd, ready, NULL, 0, NULL, 0, TICK_MS) == WIRE_OK;
     json_decref(ready);
     return sent;
+}
+
+/* Without it mail is stamped, archived and matched all the same. */
+static void start_facts(struct scribe *s, int reader_fd)
+{
+    if (reader_fd >= 0)
+        s->facts = scribe_facts_start(s->desk.settings, reader_fd);
+    if (reader_fd >= 0 && !s->facts)
+        msg_error("messages are not read: out of memory, descriptors or threads");
 }
 
 int scribe_run(const struct scribe_setup *setup)
@@ -489,6 +506,7 @@ int scribe_run(const struct scribe_setup *setup)
     if (status == EX_OK) {
         owe(s, "start", writer_start(s->desk.settings));
         pay(s);
+        start_facts(s, setup->reader_fd);
         if (!say_ready(s) || !loop(s))
             status = EX_OSERR;
     }

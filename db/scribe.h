@@ -13,6 +13,7 @@
 struct scribe_setup {
     int listen_fd;  /* bound and listening UNIX socket, non-blocking */
     int control_fd; /* frames from the parent: {"op": "reload", "config": text}, {"op": "stop"} */
+    int reader_fd;  /* where messages are read in depth (db/reader.h); -1: nowhere */
     int sealer_fd;  /* one octet is written after each group; -1: none */
     const struct settings *settings;
 };

@@ -271,6 +271,15 @@ enum store_status scribe_ping(struct scribe_client *c, int timeout_ms, struct st
     return st;
 }
 
+enum store_status scribe_reread(struct scribe_client *c, int timeout_ms, struct store_error *err)
+{
+    struct frame answer;
+    enum store_status st =
+        ask_plain(c, json_pack("{s:s}", "op", "reread"), timeout_ms, &answer, err);
+    frame_free(&answer);
+    return st;
+}
+
 enum store_status scribe_stamped(struct scribe_client *c, struct stamped *s, int timeout_ms,
                                  bool *known, struct store_error *err)
 {

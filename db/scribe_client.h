@@ -34,6 +34,8 @@ enum store_status scribe_append(struct scribe_client *c, struct entry *e, int ti
 enum store_status scribe_reserve(struct scribe_client *c, uint64_t count, int timeout_ms,
                                  uint64_t *first, struct store_error *err);
 enum store_status scribe_ping(struct scribe_client *c, int timeout_ms, struct store_error *err);
+/* facts.db was changed: something is to be read again. */
+enum store_status scribe_reread(struct scribe_client *c, int timeout_ms, struct store_error *err);
 
 /* The stamping listener's word to the archiving one, kept in scribe's memory only (at most
    10,000, the oldest forgotten first). */

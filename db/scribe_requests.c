@@ -91,15 +91,13 @@ static void decode_stamped(struct request *r, const struct frame *f)
 
 void request_decode(struct request *r, struct frame *f, uid_t uid, const struct desk *d)
 {
-    static const char *const names[] = {[OP_PING] = "ping",
-                                        [OP_APPEND] = "append",
-                                        [OP_RESERVE] = "reserve",
-                                        [OP_STAMPED] = "stamped",
-                                        [OP_RECALL] = "recall"};
+    static const char *const names[] = {
+        [OP_PING] = "ping",       [OP_APPEND] = "append", [OP_RESERVE] = "reserve",
+        [OP_STAMPED] = "stamped", [OP_RECALL] = "recall", [OP_REREAD] = "reread"};
     const char *op = frame_op(f);
     *r = (struct request){.uid = uid, .status = STORE_OK};
     entry_init(&r->entry);
-    for (int i = OP_PING; i <= OP_RECALL; i++)
+    for (int i = OP_PING; i <= OP_REREAD; i++)
         if (strcmp(op, names[i]) == 0)
             r->op = (enum request_op)i;
     if (r->op == OP_NONE)

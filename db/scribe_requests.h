@@ -19,8 +19,9 @@
 #include "db/wire.h"
 #include "db/writer.h"
 
-enum request_op { OP_NONE, OP_PING, OP_APPEND, OP_RESERVE, OP_STAMPED, OP_RECALL };
+enum request_op { OP_NONE, OP_PING, OP_APPEND, OP_RESERVE, OP_STAMPED, OP_RECALL, OP_REREAD };
 
+/* OP_REREAD: facts.db has something to be read again, see to it. */
 struct request {
     enum request_op op; /* OP_NONE: refused while decoding, `status` says why */
     uid_t uid;          /* of the peer */

@@ -45,7 +45,7 @@ enum {
     SCRIBE_MODE = 0660,
 };
 
-enum phase { RUNNING, MILTERS_LEAVE, SCRIBE_LEAVES, SEALER_LEAVES, STOPPED };
+enum phase { RUNNING, MILTERS_LEAVE, SCRIBE_LEAVES, OTHERS_LEAVE, STOPPED };
 
 struct parent {
     const struct parent_options *options;
@@ -207,6 +207,7 @@ static int begin(struct parent *p)
         return EX_UNAVAILABLE;
     }
     struct supervisor_plan plan = {.program = p->options->program,
+                                   .reader_program = p->options->reader_program,
                                    .config_name = p->options->config_file,
                                    .foreground = p->options->foreground,
                                    .candidate = p->current,
@@ -296,10 +297,12 @@ static void advance(struct parent *p)
         p->phase = SCRIBE_LEAVES;
     }
     if (p->phase == SCRIBE_LEAVES && supervisor_count(p->supervisor, CHILD_SCRIBE) == 0) {
+        supervisor_stop(p->supervisor, CHILD_READER, 0);
         supervisor_stop(p->supervisor, CHILD_SEALER, 0); /* signs scribe's last entry first */
-        p->phase = SEALER_LEAVES;
+        p->phase = OTHERS_LEAVE;
     }
-    if (p->phase == SEALER_LEAVES && supervisor_count(p->supervisor, CHILD_SEALER) == 0)
+    if (p->phase == OTHERS_LEAVE && supervisor_count(p->supervisor, CHILD_SEALER) == 0 &&
+        supervisor_count(p->supervisor, CHILD_READER) == 0)
         p->phase = STOPPED;
 }
 

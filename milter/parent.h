@@ -11,10 +11,11 @@
 #include <stdbool.h>
 
 struct parent_options {
-    const char *program;     /* this program's file, resolved */
-    const char *config_file; /* absolute */
-    bool foreground;         /* log to stderr */
-    int report_fd;           /* one octet is written when all is ready, then closed; -1: none */
+    const char *program;        /* this program's file, resolved */
+    const char *reader_program; /* temoin-reader's */
+    const char *config_file;    /* absolute */
+    bool foreground;            /* log to stderr */
+    int report_fd;              /* one octet is written when all is ready, then closed; -1: none */
 };
 
 /* Runs until it is stopped. Returns a sysexits status: EX_OK after a clean stop. */

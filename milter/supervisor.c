@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,10 +30,12 @@ enum {
 
 enum { STARTING, READY, LEAVING };
 
+enum { SCRIBE, SEALER, READER, FIRST_MILTER }; /* in supervisor.services */
+
 struct service {
     enum child_role role;
     const char *name; /* the listener's; "" else */
-    int fds[2];       /* handed to each child; not owned, but for the wake pipe */
+    int fds[3];       /* handed to each child; not owned, but for pipe and pair below */
     size_t fd_count;
     bool wanted;
     int64_t start_at; /* monotonic ms; 0: not due */
@@ -51,11 +54,12 @@ struct child {
 
 struct supervisor {
     struct supervisor_plan plan;
-    struct service *services; /* scribe, sealer, then the milters */
+    struct service *services; /* scribe, sealer, reader, then the milters */
     size_t service_count;
     struct child **children;
     size_t child_count, child_room;
     int wake[2];      /* scribe writes, sealer reads */
+    int orders[2];    /* scribe asks, the reader answers: both outlive them */
     bool sealer_next; /* a replacement waits for scribe's successor */
     char **names;     /* of listeners */
 };
@@ -64,7 +68,7 @@ struct supervisor {
 
 static void free_services(struct supervisor *s)
 {
-    for (size_t i = 0; s->names && i + 2 < s->service_count; i++)
+    for (size_t i = 0; s->names && i + FIRST_MILTER < s->service_count; i++)
         free(s->names[i]);
     free(s->names);
     free(s->services);
@@ -75,27 +79,31 @@ static bool make_services(struct supervisor *s)
     const struct settings *settings = s->plan.candidate->settings;
     size_t milters = settings->listener_count;
     int64_t now = wire_clock_ms();
-    s->service_count = milters + 2;
+    s->service_count = milters + FIRST_MILTER;
     s->services = calloc(s->service_count, sizeof *s->services);
     s->names = calloc(milters + 1, sizeof *s->names);
     if (!s->services || !s->names)
         return false;
-    s->services[0] = (struct service){
-        .role = CHILD_SCRIBE, .name = "", .fds = {s->plan.scribe_fd, s->wake[1]}, .fd_count = 2};
-    s->services[1] =
-        (struct service){.role = CHILD_SEALER, .name = "", .fds = {s->wake[0], -1}, .fd_count = 1};
+    s->services[SCRIBE] = (struct service){.role = CHILD_SCRIBE,
+                                           .name = "",
+                                           .fds = {s->plan.scribe_fd, s->wake[1], s->orders[0]},
+                                           .fd_count = 3};
+    s->services[SEALER] =
+        (struct service){.role = CHILD_SEALER, .name = "", .fds = {s->wake[0]}, .fd_count = 1};
+    s->services[READER] =
+        (struct service){.role = CHILD_READER, .name = "", .fds = {s->orders[1]}, .fd_count = 1};
     for (size_t i = 0; i < milters; i++) {
         s->names[i] = strdup(settings->listeners[i].name);
         if (!s->names[i])
             return false;
-        s->services[i + 2] = (struct service){.role = CHILD_MILTER,
-                                              .name = s->names[i],
-                                              .fds = {s->plan.listener_fds[i], -1},
-                                              .fd_count = 1};
+        s->services[i + FIRST_MILTER] = (struct service){.role = CHILD_MILTER,
+                                                         .name = s->names[i],
+                                                         .fds = {s->plan.listener_fds[i]},
+                                                         .fd_count = 1};
     }
     for (size_t i = 0; i < s->service_count; i++) {
         s->services[i].wanted = true;
-        s->services[i].start_at = i == 0 ? now : now + BEHIND_SCRIBE_MS;
+        s->services[i].start_at = i == SCRIBE ? now : now + BEHIND_SCRIBE_MS;
     }
     return true;
 }
@@ -110,6 +118,14 @@ struct supervisor *supervisor_new(const struct supervisor_plan *plan)
         free(s);
         return NULL;
     }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->orders) != 0) {
+        close(s->wake[0]);
+        close(s->wake[1]);
+        free(s);
+        return NULL;
+    }
+    /* While no reader lives, only a few orders and the messages that they hold may pile up. */
+    setsockopt(s->orders[0], SOL_SOCKET, SO_SNDBUF, &(int){1}, sizeof(int));
     if (make_services(s))
         return s;
     supervisor_free(s);
@@ -146,6 +162,8 @@ void supervisor_free(struct supervisor *s)
     free_services(s);
     close(s->wake[0]);
     close(s->wake[1]);
+    close(s->orders[0]);
+    close(s->orders[1]);
     free(s);
 }
 
@@ -171,9 +189,11 @@ static json_t *setup_frame(const struct supervisor *s, const struct service *v)
     const struct settings *settings = now->settings;
     const char *user = v->role == CHILD_MILTER   ? settings->milter_user
                        : v->role == CHILD_SEALER ? settings->sealer_user
+                       : v->role == CHILD_READER ? settings->reader_user
                                                  : settings->user;
     const char *keys = v->role == CHILD_MILTER ? now->keys : NULL;
-    const char *group_of = v->role == CHILD_SCRIBE ? NULL : settings->user;
+    bool reads_store = v->role == CHILD_MILTER || v->role == CHILD_SEALER;
+    const char *group_of = reads_store ? settings->user : NULL;
     return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s, s:s*, s:b}", "op", "setup", "role",
                      child_roles[v->role], "config", now->config, "config_name",
                      s->plan.config_name, "keys", keys, "user", user, "group_of", group_of,
@@ -208,8 +228,9 @@ static void start(struct supervisor *s, struct service *v)
 {
     struct store_error err = {{0}};
     v->start_at = 0;
+    const char *program = v->role == CHILD_READER ? s->plan.reader_program : s->plan.program;
     struct child *c = add_child(s);
-    if (!c || !child_start(s->plan.program, v->role, v->name, &c->pid, &c->control, &err)) {
+    if (!c || !child_start(program, v->role, v->name, &c->pid, &c->control, &err)) {
         msg_error("%s%s: cannot be started: %s", service_words(v), v->name,
                   c ? err.text : "out of memory");
         if (c) {
@@ -312,7 +333,8 @@ void supervisor_replace(struct supervisor *s)
 {
     int64_t now = wire_clock_ms();
     s->sealer_next = true;
-    stop_service(s, &s->services[0]);
+    stop_service(s, &s->services[SCRIBE]);
+    stop_service(s, &s->services[READER]);
     for (size_t i = 0; i < s->service_count; i++)
         if (s->services[i].role == CHILD_MILTER && s->services[i].wanted)
             s->services[i].start_at = now;
@@ -339,7 +361,7 @@ static void became_ready(struct supervisor *s, struct child *c)
             s->services[i].start_at = wire_clock_ms();
     if (s->sealer_next) {
         s->sealer_next = false;
-        stop_service(s, &s->services[1]);
+        stop_service(s, &s->services[SEALER]);
     }
 }
 
@@ -472,7 +494,7 @@ int supervisor_timers(struct supervisor *s)
 bool supervisor_ready(const struct supervisor *s)
 {
     for (size_t i = 0; i < s->service_count; i++) {
-        bool ready = false;
+        bool ready = s->services[i].role == CHILD_READER; /* mail does not wait for it */
         for (size_t k = 0; k < s->child_count && !ready; k++)
             ready = s->children[k]->service == &s->services[i] && s->children[k]->state == READY;
         if (!ready)

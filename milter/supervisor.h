@@ -28,6 +28,7 @@ struct supervisor;
 
 struct supervisor_plan {
     const char *program;         /* file to execute; lives as long as the supervisor */
+    const char *reader_program;  /* the reader's; likewise */
     const char *config_name;     /* likewise */
     bool foreground;             /* children log to stderr */
     struct candidate *candidate; /* the configuration; see supervisor_take() */
@@ -55,7 +56,7 @@ void supervisor_heard(struct supervisor *s, const struct pollfd *fds, size_t cou
 /* Collect children that died. */
 void supervisor_reap(struct supervisor *s);
 
-/* Has every service a child that said it is ready? */
+/* Has every service that mail needs a child that said it is ready? */
 bool supervisor_ready(const struct supervisor *s);
 
 /* Replace all processes by new ones of the file as it is installed now: milters side by side,

@@ -106,6 +106,16 @@ static bool find_program(char path[PATH_MAX])
     return true;
 }
 
+/* The reader's file: beside this one (a build tree), else where it is installed. */
+static bool find_reader(const char *program, char path[PATH_MAX])
+{
+    int beside = (int)(strrchr(program, '/') - program);
+    int n = snprintf(path, PATH_MAX, "%.*s/temoin-reader", beside, program);
+    if (n < 0 || n >= PATH_MAX || access(path, X_OK) != 0)
+        n = snprintf(path, PATH_MAX, "%s/temoin-reader", PKGLIBEXECDIR);
+    return n > 0 && n < PATH_MAX;
+}
+
 /* In the process that was started: wait until the other one is ready, or has failed. */
 _Noreturn static void await_ready(pid_t pid, int fd)
 {
@@ -170,10 +180,13 @@ static bool absolute(const char *file, char path[PATH_MAX])
 
 static int run(const struct arguments *a)
 {
-    char program[PATH_MAX], config[PATH_MAX];
-    struct parent_options options = {
-        .program = program, .config_file = config, .foreground = a->foreground, .report_fd = -1};
-    if (!find_program(program)) {
+    char program[PATH_MAX], reader[PATH_MAX], config[PATH_MAX];
+    struct parent_options options = {.program = program,
+                                     .reader_program = reader,
+                                     .config_file = config,
+                                     .foreground = a->foreground,
+                                     .report_fd = -1};
+    if (!find_program(program) || !find_reader(program, reader)) {
         msg_error("/proc/self/exe: %s", strerror(errno));
         return EX_OSERR;
     }

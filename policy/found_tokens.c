@@ -70,22 +70,23 @@ static bool take_returned(const struct fields *f, const struct understanding_too
     return done;
 }
 
-/* In a text every token that is valid counts; without a keyring tagged addresses do. */
+/* In a text every token that is valid counts; without a keyring tagged addresses do, and the rest
+   are candidates. */
 static bool take_text(const char *text, const struct understanding_tools *tools,
                       struct understood *u)
 {
-    bool checks = tools->ring && tools->domain;
-    for (const char *p = text; checks && *p && u->token_count < READ_TOKENS_MAX;) {
+    bool checks = tools->ring && tools->domain, lists = !checks && tools->candidates;
+    for (const char *p = text; (checks || lists) && *p && u->token_count < READ_TOKENS_MAX;) {
         uint64_t number;
         size_t run = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
         const char *token = run == TOKEN_CHARS + 1 && (*p == 'g' || *p == 'G') ? p + 1 : p;
         if ((run == TOKEN_CHARS || token != p) &&
-            token_check(tools->ring, tools->domain, token, &number) &&
-            !understood_token(u, tools, token, "body"))
+            (lists || token_check(tools->ring, tools->domain, token, &number)) &&
+            !understood_token(u, tools, token, lists ? "candidate" : "body"))
             return false;
         p += run ? run : 1;
     }
-    return take_tagged(tools, text, "body", u);
+    return true;
 }
 
 bool found_tokens(const struct mail *m, const struct bytes *body,
@@ -103,5 +104,6 @@ bool found_tokens(const struct mail *m, const struct bytes *body,
     for (size_t i = 0; done && i < m->count; i++)
         if (m->parts[i].inner.count)
             done = take_returned(&m->parts[i].inner, tools, u);
-    return done && take_text(body->data ? body->data : "", tools, u);
+    const char *text = body->data ? body->data : "";
+    return done && take_tagged(tools, text, "body", u) && take_text(text, tools, u);
 }

@@ -15,6 +15,8 @@
 #include "policy/settings_build.h"
 #include "policy/settings_values.h"
 
+enum { READER_MEMORY_MIN = 64 * 1024 * 1024 }; /* the libraries alone take a third of it */
+
 static int choice(struct build *b, cfg_t *section, const char *key, const char *const *words)
 {
     const char *text = cfg_getstr(section, key);
@@ -263,6 +265,10 @@ static void take_process(struct build *b)
     s->user = account_name(b, "user");
     s->milter_user = account_name(b, "milter_user");
     s->sealer_user = account_name(b, "sealer_user");
+    s->reader_user = account_name(b, "reader_user");
+    s->reader_memory = size(b, "reader_memory", READER_MEMORY_MIN);
+    s->reader_timeout_s =
+        (unsigned)(duration(b, root, "reader_timeout", 1000, 1000, 600000) / 1000);
     s->socket_group = account_name(b, "socket_group");
     const char *mode = cfg_getstr(root, "socket_mode");
     if (!value_mode(mode, &s->socket_mode))

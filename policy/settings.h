@@ -122,9 +122,12 @@ struct settings {
     char *user;          /* owner of the store: scribe and commands */
     char *milter_user;   /* faces the mail; in the group of `user` */
     char *sealer_user;   /* holds the seal key; in the group of `user` */
+    char *reader_user;   /* reads messages in depth; needs nothing */
     char *socket_group;  /* group of the milter sockets; NULL: the group of `user` */
     mode_t socket_mode;
-    char *syslog_facility; /* "mail" by default */
+    char *syslog_facility;     /* "mail" by default */
+    uint64_t reader_memory;    /* octets that reading a message may take */
+    unsigned reader_timeout_s; /* of processor time for a message */
     unsigned drain_timeout_s;
     char *postfix_config_directory; /* for `temoin check --live`; NULL: postconf's default */
 

@@ -35,12 +35,25 @@ static void settings_free(struct settings *s)
         free(s->tsas[i].certificate);
         free(s->tsas[i].policy);
     }
-    char *texts[] = {s->company_name,    s->company_domain,   s->store_directory,
-                     s->key_directory,   s->run_directory,    s->user,
-                     s->milter_user,     s->sealer_user,      s->socket_group,
-                     s->syslog_facility, s->sendmail_path,    s->seal_key,
-                     s->export_key,      s->seal_certificate, s->export_certificate,
-                     s->authserv_id,     s->dns_trust_anchor, s->postfix_config_directory};
+    char *texts[] = {s->company_name,
+                     s->company_domain,
+                     s->store_directory,
+                     s->key_directory,
+                     s->run_directory,
+                     s->user,
+                     s->milter_user,
+                     s->sealer_user,
+                     s->reader_user,
+                     s->socket_group,
+                     s->syslog_facility,
+                     s->sendmail_path,
+                     s->seal_key,
+                     s->export_key,
+                     s->seal_certificate,
+                     s->export_certificate,
+                     s->authserv_id,
+                     s->dns_trust_anchor,
+                     s->postfix_config_directory};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     free(s->accountants);

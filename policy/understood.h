@@ -38,7 +38,8 @@ enum read_kind { READ_OTHER, READ_REPLY, READ_DSN, READ_MDN, READ_AUTO_REPLY };
 
 struct read_token {
     char text[TOKEN_CHARS + 1]; /* lower case */
-    const char *where; /* static: "recipient", "references", "envelope-id", "returned", "body" */
+    const char *where; /* static: "recipient", "references", "envelope-id", "returned", "body",
+                          "candidate" */
     bool checked;      /* there was a keyring */
     bool valid;
 };
@@ -94,6 +95,8 @@ struct understanding_tools {
     const struct keyring *ring; /* to say whether a token is valid */
     const char *domain;         /* the company's, for tokens */
     char delimiter;             /* of plus addresses; 0 means '+' */
+    bool candidates;            /* without a ring: list everything in a text that has a token's
+                                   form, as "candidate", for somebody who has one to choose */
     /* The media type of these octets (the beginning of an attachment), static or living as long
        as the context until the next call; NULL: not known. */
     const char *(*identify)(void *context, const void *octets, size_t len);

@@ -17,6 +17,7 @@ INSTALLED = {
     "sbin/temoind",
     "bin/temoin",
     "share/man/man1/temoin.1",
+    "libexec/temoin/temoin-reader",
     "share/man/man5/temoin.conf.5",
     "share/man/man8/temoind.8",
     "lib/systemd/system/temoind.service",

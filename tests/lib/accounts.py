@@ -25,23 +25,26 @@ class Accounts:
     def __init__(self, prefix):
         self.group = self.user = prefix
         self.milter, self.sealer = prefix + "-mail", prefix + "-seal"
+        self.reader = prefix + "-read"
 
     def ensure(self):
         with open(f"/run/{self.group}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not _exists(grp.getgrnam, self.group):
                 subprocess.run(["groupadd", "--system", self.group], check=True)
-            for name in (self.user, self.milter, self.sealer):
+            for name in (self.user, self.milter, self.sealer, self.reader):
                 if not _exists(pwd.getpwnam, name):
+                    # The reader needs nothing of what the group may see.
+                    group = ["--user-group"] if name == self.reader else ["--gid", self.group]
                     subprocess.run(
                         ["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent",
-                         "--shell", "/usr/sbin/nologin", "--gid", self.group, name],
+                         "--shell", "/usr/sbin/nologin", *group, name],
                         check=True,
                     )  # fmt: skip
 
     def in_use(self):
         """Does a process of theirs run, of another test run perhaps?"""
-        names = (self.user, self.milter, self.sealer)
+        names = (self.user, self.milter, self.sealer, self.reader)
         uids = {pwd.getpwnam(name).pw_uid for name in names if _exists(pwd.getpwnam, name)}
         for path in pathlib.Path("/proc").iterdir():
             try:
@@ -54,7 +57,7 @@ class Accounts:
     def remove(self):
         if self.in_use():
             return
-        for name in (self.milter, self.sealer, self.user):  # the group's own user last
+        for name in (self.reader, self.milter, self.sealer, self.user):  # the group's own user last
             if _exists(pwd.getpwnam, name):
                 subprocess.run(["userdel", name], check=False)
         if _exists(grp.getgrnam, self.group):

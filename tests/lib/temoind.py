@@ -73,6 +73,7 @@ class Temoind:
             self.settings["user"] = self.accounts.user
             self.settings["milter_user"] = self.accounts.milter
             self.settings["sealer_user"] = self.accounts.sealer
+            self.settings["reader_user"] = self.accounts.reader
 
     # --- configuration ------------------------------------------------------------------------
     def socket(self, listener):
@@ -158,7 +159,8 @@ class Temoind:
             raise AssertionError(f"{late}\n{self.log()[-4000:]}") from None
 
     def children(self, name):
-        """Process ids of the daemon's children of this kind: "milter", "scribe", "sealer"."""
+        """Process ids of the daemon's children of this kind: "milter", "scribe", "sealer",
+        "reader"."""
         found = []
         for path in pathlib.Path("/proc").iterdir():
             if not path.name.isdigit():

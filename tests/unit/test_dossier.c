@@ -21,7 +21,7 @@
 enum { EXPORTED = 1795298827 }; /* 2026-11-21T22:07:07Z */
 
 static struct sealed_store world;
-static struct text_reader *reader;
+static struct reader *reader;
 static uint64_t last;
 
 #define INVOICE "F/1 é"
@@ -119,7 +119,7 @@ static int make_world(void **state)
 {
     struct store_error err = {0};
     (void)state;
-    check(text_reader_start(&reader, &err), &err);
+    check(reader_start(&reader_limits_default, &reader, &err), &err);
     g_mime_init();
     sealed_store_make(&world);
     fill_register();
@@ -130,7 +130,7 @@ static int make_world(void **state)
 static int drop_world(void **state)
 {
     (void)state;
-    text_reader_stop(reader);
+    reader_stop(reader);
     sealed_store_remove(&world);
     return 0;
 }

@@ -53,7 +53,11 @@ static void start_scribe(struct world *w)
     assert_int_equal(pipe2(wake, O_CLOEXEC | O_NONBLOCK), 0);
     w->control = control[0];
     w->sealer = wake[0];
-    w->setup = (struct scribe_setup){w->socket.fd, control[1], wake[1], w->settings};
+    w->setup = (struct scribe_setup){.listen_fd = w->socket.fd,
+                                     .control_fd = control[1],
+                                     .reader_fd = -1,
+                                     .sealer_fd = wake[1],
+                                     .settings = w->settings};
     assert_int_equal(pthread_create(&w->thread, NULL, run, w), 0);
     assert_int_equal(wire_receive(w->control, &f, TIMEOUT_MS), WIRE_OK);
     assert_string_equal(frame_op(&f), "ready");

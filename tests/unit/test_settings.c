@@ -41,6 +41,9 @@ static void test_defaults(void **state)
     assert_string_equal(s->user, "temoin");
     assert_string_equal(s->milter_user, "temoin-milter");
     assert_string_equal(s->sealer_user, "temoin-seal");
+    assert_string_equal(s->reader_user, "temoin-read");
+    assert_int_equal(s->reader_memory, 256 * 1024 * 1024);
+    assert_int_equal(s->reader_timeout_s, 10);
     assert_null(s->socket_group);
     assert_int_equal(s->socket_mode, 0660);
     assert_string_equal(s->run_directory, "/run/temoin");
@@ -92,7 +95,8 @@ static void test_defaults_of_proofs(void **state)
 }
 
 static const char every_key[] =
-    "user = u\nmilter_user = m\nsealer_user = s\nsocket_group = g\nsocket_mode = 0600\n"
+    "user = u\nmilter_user = m\nsealer_user = s\nreader_user = r\n"
+    "reader_memory = 96M\nreader_timeout = 3\nsocket_group = g\nsocket_mode = 0600\n"
     "run_directory = /tmp/run\nkey_directory = /tmp/keys\nsyslog_facility = local3\n"
     "drain_timeout = 1m\npostfix_config_directory = /tmp/postfix\n"
     "invoice_pattern = { 'FA[0-9]+$', \"^X-[0-9]+\" }\nregister = open\n"
@@ -116,6 +120,9 @@ static void test_every_key(void **state)
     assert_string_equal(s->user, "u");
     assert_string_equal(s->milter_user, "m");
     assert_string_equal(s->sealer_user, "s");
+    assert_string_equal(s->reader_user, "r");
+    assert_int_equal(s->reader_memory, 96 * 1024 * 1024);
+    assert_int_equal(s->reader_timeout_s, 3);
     assert_string_equal(s->socket_group, "g");
     assert_int_equal(s->socket_mode, 0600);
     assert_string_equal(s->run_directory, "/tmp/run");

@@ -1,0 +1,216 @@
+/*
+ * reader_serve - the process that starts one for each order, and never looks into a message
+ *
+ * It is one thread with nothing to wait for but its socket, its child and the clock. What it tells
+ * of an end is its own observation: the child cannot write into the second pipe.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "db/reader_private.h"
+
+/* --- an order --------------------------------------------------------------------------------*/
+
+static void close_fds(struct order *o)
+{
+    for (size_t i = 0; i < ORDER_FDS; i++)
+        if (o->fds[i] >= 0)
+            close(o->fds[i]);
+}
+
+static void take_fds(struct msghdr *m, struct order *o)
+{
+    size_t taken = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+            if (taken < ORDER_FDS)
+                o->fds[taken++] = fd;
+            else
+                close(fd);
+        }
+    }
+}
+
+static bool take_json(const json_t *json, struct order *o)
+{
+    const json_t *sizes = json_object_get(json, "sizes");
+    const char *delimiter = json_string_value(json_object_get(json, "delimiter"));
+    o->options =
+        (struct reader_options){.facts = json_is_true(json_object_get(json, "facts")),
+                                .text = json_is_true(json_object_get(json, "text")),
+                                .header_only = json_is_true(json_object_get(json, "header_only")),
+                                .candidates = json_is_true(json_object_get(json, "candidates")),
+                                .domain = json_string_value(json_object_get(json, "domain")),
+                                .delimiter = delimiter ? *delimiter : '\0'};
+    o->count = json_array_size(sizes);
+    for (size_t i = 0; i < o->count && i < READER_BATCH; i++) {
+        json_int_t size = json_integer_value(json_array_get(sizes, i));
+        o->sizes[i] = size > 0 ? (size_t)size : 0;
+        if (o->octets + o->sizes[i] < o->octets)
+            return false;
+        o->octets += o->sizes[i];
+    }
+    return o->count > 0 && o->count <= READER_BATCH;
+}
+
+/* Is everything there that was announced? A file that is too short would kill with SIGBUS. */
+static bool order_good(const struct order *o)
+{
+    struct stat info;
+    for (size_t i = 0; i < ORDER_FDS; i++)
+        if (o->fds[i] < 0)
+            return false;
+    return fstat(o->fds[FD_MESSAGES], &info) == 0 && (uint64_t)info.st_size >= o->octets;
+}
+
+/* --- the child -------------------------------------------------------------------------------*/
+
+_Noreturn static void become_worker(struct order *o, struct confinement *c, pid_t parent)
+{
+    const char *messages = "";
+    if (o->octets) {
+        void *map = mmap(NULL, o->octets, PROT_READ, MAP_PRIVATE, o->fds[FD_MESSAGES], 0);
+        if (map == MAP_FAILED)
+            _exit(WORK_NO_MEMORY);
+        messages = map;
+    }
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+        dup2(o->fds[FD_ANSWERS], CONFINED_OUT) < 0 || close_range(CONFINED_OUT + 1, ~0U, 0) != 0)
+        _exit(WORK_NOT_CONFINED);
+    close(STDIN_FILENO);
+    reader_work(o, messages, c);
+}
+
+/* Wait for its end, at most as long as it may take. False: it had to be killed. */
+static bool wait_for(pid_t pid, int control_fd, int wall_ms, int *status)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = control_fd, .events = POLLIN}};
+    int n = 0;
+    if (fd >= 0)
+        do
+            n = poll(p, 2, wall_ms);
+        while (n < 0 && errno == EINTR);
+    bool ended = n > 0 && p[0].revents;
+    if (!ended)
+        kill(pid, SIGKILL);
+    if (fd >= 0)
+        close(fd);
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+        ;
+    return ended;
+}
+
+static void verdict(const struct order *o, const struct reader_limits *limits, bool ended,
+                    int status)
+{
+    char text[200] = "";
+    unsigned long long mb = limits->memory / (1024 * 1024);
+    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    if (!ended)
+        snprintf(text, sizeof text, "was not done within %d s", order_wall_ms(limits) / 1000);
+    else if (signal == SIGXCPU)
+        snprintf(text, sizeof text, "took more than %u s of processor time", limits->seconds);
+    else if (signal == SIGSYS)
+        snprintf(text, sizeof text, "tried what no reader of messages does, and was killed");
+    else if (signal)
+        snprintf(text, sizeof text, "ended by signal %d (%s), with %llu MB to use", signal,
+                 sigdescr_np(signal) ? sigdescr_np(signal) : "unknown", mb);
+    else if (code == WORK_NO_MEMORY)
+        snprintf(text, sizeof text, "needs more than %llu MB of memory", mb);
+    else if (code == WORK_NOT_CONFINED)
+        snprintf(text, sizeof text, "the kernel does not let the reader be confined");
+    else if (code != WORK_DONE)
+        snprintf(text, sizeof text, "ended with status %d", code);
+    else
+        strcpy(text, "done");
+    ssize_t n = write(o->fds[FD_VERDICT], text, strlen(text));
+    (void)n; /* whoever asked may have gone */
+}
+
+static void serve_order(struct order *o, struct confinement *c, const struct reader_limits *limits,
+                        int control_fd)
+{
+    int status = 0;
+    pid_t self = getpid(), pid = fork();
+    if (pid == 0)
+        become_worker(o, c, self);
+    close(o->fds[FD_ANSWERS]);
+    o->fds[FD_ANSWERS] = -1;
+    if (pid < 0) {
+        static const char text[] = "no process can be started";
+        ssize_t n = write(o->fds[FD_VERDICT], text, sizeof text - 1);
+        (void)n;
+        return;
+    }
+    bool ended = wait_for(pid, control_fd, order_wall_ms(limits), &status);
+    verdict(o, limits, ended, status);
+}
+
+/* --- the loop --------------------------------------------------------------------------------*/
+
+/* False: nobody is there any more. */
+static bool take_order(int fd, int control_fd, struct confinement *c,
+                       const struct reader_limits *limits)
+{
+    char text[ORDER_MAX];
+    union {
+        char space[CMSG_SPACE(sizeof(int) * ORDER_FDS)];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = {text, sizeof text};
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.space,
+                       .msg_controllen = sizeof control.space};
+    struct order o = {.fds = {-1, -1, -1}};
+    ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN;
+    if (n == 0)
+        return false;
+    take_fds(&m, &o);
+    json_t *json = json_loadb(text, (size_t)n, 0, NULL);
+    if (json && take_json(json, &o) && order_good(&o))
+        serve_order(&o, c, limits, control_fd);
+    json_decref(json);
+    close_fds(&o);
+    return true;
+}
+
+int reader_serve(int fd, int control_fd, const struct reader_limits *limits, bool (*ready)(void))
+{
+    struct confinement *c = confinement_prepare(limits);
+    signal(SIGPIPE, SIG_IGN);
+    if (!c || !confinement_enter(c) || (ready && !ready()))
+        return EX_OSERR;
+    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = control_fd, .events = POLLIN}};
+    for (;;) {
+        int n = poll(p, 2, -1);
+        if (n < 0 && errno != EINTR)
+            return EX_OSERR;
+        if (n > 0 && p[1].revents)
+            return EX_OK;
+        if (n > 0 && p[0].revents && !take_order(fd, control_fd, c, limits))
+            return EX_OK;
+    }
+}
