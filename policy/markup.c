@@ -23,6 +23,7 @@ struct walk {
     bool blank;           /* and a blank */
     bool line;            /* there is something on this line */
     bool forced;          /* a no-break space is all there is on this line */
+    unsigned tabs;        /* cells since the last word */
     bool row;             /* there are words in a cell of this row of a table */
     bool any;             /* something was written */
     bool failed;          /* out of memory */
@@ -74,6 +75,12 @@ static void put_marks(struct walk *w, unsigned quotes, bool empty)
 /* Line ends and marks of quotation that are due. */
 static void begin_word(struct walk *w)
 {
+    if (w->tabs) {
+        w->breaks = 0;
+        w->blank = false;
+        for (; w->tabs; w->tabs--)
+            put(w, "\t", 1);
+    }
     if (w->any && w->breaks == 2) {
         put(w, "\n", 1);
         put_marks(w, w->quotes < w->kept_quotes ? w->quotes : w->kept_quotes, true);
@@ -176,13 +183,14 @@ static void put_item(struct walk *w, const xmlNode *node)
 /* A cell after one with words goes on in the same line. */
 static void enter_cell(struct walk *w)
 {
-    if (!w->row)
-        return;
-    w->breaks = 0;
-    w->blank = w->forced = false;
-    begin_word(w);
-    put(w, "\t", 1);
-    w->line = false;
+    w->tabs += w->row;
+    w->blank = w->line = w->forced = false;
+}
+
+static void end_row(struct walk *w)
+{
+    w->row = false;
+    w->tabs = 0;
 }
 
 /* False: its children are not looked at. */
@@ -204,7 +212,7 @@ static bool enter(struct walk *w, const xmlNode *node)
     else if (is_block(node) || role == ROLE_QUOTE || role == ROLE_REST)
         end_line(w, markup_has_margin(node) ? 2 : 1);
     if (is_element(node, "tr"))
-        w->row = false;
+        end_row(w);
     if (role == ROLE_SIGNATURE && w->quotes == 0 && node->children) {
         end_line(w, 1);
         begin_word(w);
@@ -228,7 +236,7 @@ static void leave(struct walk *w, const xmlNode *node)
     if ((is_block(node) || role == ROLE_QUOTE) && !is_cell(node))
         end_line(w, markup_has_margin(node) ? 2 : 1);
     if (is_element(node, "tr") || is_element(node, "table"))
-        w->row = false;
+        end_row(w);
     w->quotes -= role == ROLE_QUOTE;
     w->spaced -= markup_keeps_space(node);
 }
@@ -251,13 +259,32 @@ static void walk_tree(struct walk *w, const xmlNode *root)
     }
 }
 
+/* libxml2 takes Office's "o:p" for "p", which ends the paragraph around it: it becomes "o_p", an
+   element that nobody knows. */
+static void rename_foreign(struct bytes *copy)
+{
+    char *end = copy->data + copy->len;
+    for (char *tag = copy->data; (tag = memchr(tag, '<', (size_t)(end - tag)));) {
+        tag += 1 + (tag + 1 < end && tag[1] == '/');
+        while (tag < end && g_ascii_isalnum(*tag))
+            tag++;
+        if (tag < end && *tag == ':')
+            *tag = '_';
+    }
+}
+
 bool markup_text(const char *html, size_t len, struct bytes *text)
 {
     struct walk w = {.out = text};
+    struct bytes copy = {0};
     len = len < MARKUP_MAX ? len : MARKUP_MAX;
-    htmlDocPtr doc = htmlReadMemory(html, (int)len, NULL, "UTF-8",
+    if (!bytes_append(&copy, html, len))
+        return false;
+    rename_foreign(&copy);
+    htmlDocPtr doc = htmlReadMemory(copy.data, (int)len, NULL, "UTF-8",
                                     HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
                                         HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC);
+    bytes_free(&copy);
     if (!doc)
         return true;
     walk_tree(&w, xmlDocGetRootElement(doc));

@@ -11,7 +11,7 @@
  * hidden (scripts, preheaders) is left out. A no-break space is a blank. What quotes another mail
  * (blockquote and the containers that mail clients use, policy/markup_roles.h) comes as lines that
  * begin with "> ", like in plain text; above what a client calls the signature stands "-- ".
- * Linear; elements nested deeper than MARKUP_DEPTH_MAX, and what follows them, are not read.
+ * Linear. What follows elements nested deeper than libxml2 goes (256) is not read.
  */
 #ifndef TEMOIN_POLICY_MARKUP_H
 #define TEMOIN_POLICY_MARKUP_H

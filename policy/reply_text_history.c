@@ -61,25 +61,24 @@ static size_t end_of(const char *key)
     return end;
 }
 
-/* The verb at the end (the usual), or inside with a name or a date behind it. */
-static bool has_verb(const char *key, bool *inside)
+/* The verb at the end (the usual), or inside with a name or a date behind it and a colon. */
+static bool has_verb(const char *key, bool colon, bool *inside)
 {
     size_t end = end_of(key);
     for (const char *const *verb = wrote; *verb; verb++) {
         size_t len = strlen(*verb);
         const char *at = end > len ? key + end - len : NULL;
-        if (at && strncmp(at, *verb, len) == 0 && strchr(" >,)\"]", at[-1])) {
+        if (at && *at == **verb && strncmp(at, *verb, len) == 0 && strchr(" >,)\"]", at[-1])) {
             *inside = false;
             return !is_told(key, (size_t)(at - key) - (at[-1] == ' '));
         }
     }
-    for (const char *const *verb = wrote; *verb; verb++) {
+    *inside = true;
+    for (const char *const *verb = wrote; colon && *verb; verb++) {
         const char *at = strstr(key, *verb);
         size_t len = strlen(*verb);
-        if (at && at > key && at[-1] == ' ' && at[len] == ' ') {
-            *inside = true;
+        if (at && at > key && at[-1] == ' ' && at[len] == ' ')
             return !is_told(key, (size_t)(at - key) - 1);
-        }
     }
     return false;
 }
@@ -89,11 +88,12 @@ static int judge_attribution(const char *key)
 {
     size_t len = strlen(key);
     bool inside = false, colon = len && key[len - 1] == ':', address = strchr(key, '@') != NULL;
-    bool dated = key_has_date(key), timed = key_has_time(key);
-    if (key_begins(key, quoting))
-        return colon || timed ? (address || (dated && timed) ? 2 : colon) : 0;
-    if (len > ATTRIBUTION_MAX || !has_verb(key, &inside) || (inside && !colon))
+    bool quotes = key_begins(key, quoting) > 0;
+    if (len > ATTRIBUTION_MAX || (!quotes && !has_verb(key, colon, &inside)))
         return 0;
+    bool dated = key_has_date(key), timed = key_has_time(key);
+    if (quotes)
+        return colon || timed ? (address || (dated && timed) ? 2 : colon) : 0;
     if (dated && (timed || address))
         return colon || address ? 2 : 1;
     if (address && key_words(key) <= 12 && (colon || !inside))
@@ -333,7 +333,7 @@ static struct history_mark separator_at(const struct reply_lines *l, size_t at)
     if ((lead >= 2 || trail >= 2) && end - lead <= SEPARATOR_MAX && phrase)
         return mark;
     bool inside;
-    if (lead >= 2 && trail >= 2 && has_verb(inner, &inside))
+    if (lead >= 2 && trail >= 2 && has_verb(inner, true, &inside))
         return mark;
     /* Without a line: what follows must be fields. */
     size_t next = reply_lines_next(l, at + 1);

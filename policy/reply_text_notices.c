@@ -268,9 +268,11 @@ static void mark_banner(struct reply_lines *l, size_t begin, size_t end)
     }
     for (i = begin; sure && i < last; i++)
         l->items[i].form = FORM_NOTICE;
-    if (sure && last < end && reply_line_is_rule(&l->items[last], 3))
-        l->items[last].form = FORM_NOTICE;
     size_t next = reply_lines_next(l, sure ? last : begin);
+    if (sure && next < end && reply_line_is_rule(&l->items[next], 3)) {
+        l->items[next].form = FORM_NOTICE;
+        next = reply_lines_next(l, next + 1);
+    }
     size_t tag = next < end ? key_begins(l->items[next].key, tags) : 0;
     struct reply_line *line = tag ? &l->items[next] : NULL;
     if (line && line->len > tag && line->text[tag] == ' ') {

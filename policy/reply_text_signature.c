@@ -210,36 +210,67 @@ static bool looks_signed(const struct reply_lines *l, size_t begin, size_t end)
     return lines > 0;
 }
 
+/* Where the last BLOCK_MAX lines begin, the formula above them included: nothing above can be
+   followed by a signature alone. */
+static size_t tail_of(const struct reply_lines *l, size_t begin, size_t end)
+{
+    size_t lines = 0;
+    while (end > begin && lines <= BLOCK_MAX) {
+        end--;
+        lines += !l->items[end].empty && l->items[end].form == FORM_TEXT;
+    }
+    return end;
+}
+
 /* --- where it begins -------------------------------------------------------------------------*/
 
-static bool is_delimiter(const struct reply_lines *l, size_t at, size_t end)
+/* "--" alone. A drawn line divides a signature from words above it when there is a telephone
+   number or the like below, or a name only. */
+static bool is_delimiter(const struct reply_lines *l, size_t at, size_t end, bool may_be_drawn)
 {
     const struct reply_line *line = &l->items[at];
     if (line->len == 2 && memcmp(line->text, "--", 2) == 0)
         return true;
     bool drawn = reply_line_is_rule(line, 2) || strcmp(line->key, "-") == 0;
-    return drawn && looks_signed(l, at + 1, end);
+    if (!drawn || !may_be_drawn || !looks_signed(l, at + 1, end))
+        return false;
+    bool sentence = false;
+    for (size_t i = at + 1; i < end; i++) {
+        const char *key = l->items[i].key;
+        if (is_contact(&l->items[i]))
+            return true;
+        sentence = sentence || (*key && strchr(".?!,:", key[strlen(key) - 1]));
+    }
+    return !sentence;
 }
 
+/* "Merci," above a signature. Without the comma, a single name below it is no signature yet. */
 static bool is_thanks(const struct reply_lines *l, size_t at, size_t end)
 {
-    return key_is(l->items[at].key, thanks) && looks_signed(l, at + 1, end);
+    const char *key = l->items[at].key;
+    if (!key_is(key, thanks) || !looks_signed(l, at + 1, end))
+        return false;
+    size_t lines = 0;
+    for (size_t i = at + 1; i < end; i++)
+        lines += !l->items[i].empty && l->items[i].form == FORM_TEXT;
+    return lines > 1 || key[strlen(key) - 1] == ',' || is_contact(&l->items[at + 1]);
 }
 
 /* The first line of the signature; `*keep`: this line itself is the sender's. */
 static size_t find_signature(const struct reply_lines *l, size_t begin, size_t end, bool *keep)
 {
     bool words = false;
+    size_t tail = tail_of(l, begin, end);
     *keep = false;
     for (size_t i = begin; i < end; i++) {
         const struct reply_line *line = &l->items[i];
         if (line->empty || line->form != FORM_TEXT)
             continue;
-        if (is_delimiter(l, i, end))
+        if (is_delimiter(l, i, end, words && i >= tail))
             return i;
-        if (signature_is_closing(line) && (words || looks_signed(l, i, end)))
+        if (signature_is_closing(line) && (words || (i >= tail && looks_signed(l, i, end))))
             return i;
-        if (is_thanks(l, i, end)) {
+        if (i >= tail && is_thanks(l, i, end)) {
             size_t len = strlen(line->key);
             *keep = line->key[len - 1] != ',' || !words;
             return i;
