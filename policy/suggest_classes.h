@@ -169,6 +169,26 @@ enum word_class {
     TITLE,     /* Mme, M. */
     REPLACED,  /* remplacé par */
     GOOD_ONE,  /* bon, right */
+    /* more of all */
+    CONFIRM,    /* confirmons */
+    BIDDEN,     /* demandé à la banque */
+    ORDER_IT,   /* did not order */
+    DIFFERS,    /* supérieure à */
+    WHEREAS,    /* alors que, au lieu de */
+    APPLIED,    /* appliqué, déduit */
+    REGARDS,    /* tient compte de */
+    RESPECTED,  /* respecté */
+    DUE,        /* due, exigible */
+    PLEASE,     /* svp */
+    SPLIT,      /* en (trois fois) */
+    COUNT,      /* trois */
+    PORTION,    /* fois, mensualités */
+    RETIRED,    /* parti à la retraite */
+    HENCEFORTH, /* désormais */
+    AGENT,      /* interlocuteur */
+    /* what is no word: set where a day to come or a sum begins */
+    DAY_AHEAD,
+    SUM,
     CLASS_COUNT
 };
 

@@ -80,12 +80,38 @@ static bool is_negation(const struct word *w)
     return word_in(w, NEG);
 }
 
+/* "ne", or "n" before an apostrophe: "n°" is something else. */
+static bool is_ne(const struct words *w, size_t at)
+{
+    const struct word *one = &w->items[at];
+    if (word_is(one, "ne"))
+        return true;
+    size_t away = at + 1 < w->count ? one[1].begin - one->end : 0;
+    return word_is(one, "n") && at + 1 < w->count && one[1].joined && (away == 1 || away == 3);
+}
+
+/* "Nous ne saurions payer": denied without its second word, unless "que" follows ("ne … que"). */
+static bool is_half_denied(const struct words *w, const struct hit *h)
+{
+    for (size_t i = h->begin > 2 ? h->begin - 2 : 0; i < h->end; i++) {
+        bool only = !is_ne(w, i) || (i < h->begin && ends_thought(&w->items[i + 1]));
+        for (size_t k = i; k < w->count && k < i + 10; k++)
+            only =
+                only || (k > i && word_is(&w->items[k], "que qu")) || word_in(&w->items[k], NO_NEG);
+        if (!only)
+            return true;
+    }
+    return false;
+}
+
 /* Is what the hit says denied: within it, just before it, or just behind it? */
 static bool is_denied(const struct words *w, const struct hit *h)
 {
     for (size_t i = h->begin; i < h->end; i++)
         if (is_negation(&w->items[i]))
             return true;
+    if (is_half_denied(w, h))
+        return true;
     for (size_t i = h->begin; i > 0 && i + 3 > h->begin; i--) {
         if (ends_thought(&w->items[i - 1]) || word_in(&w->items[i - 1], JOIN))
             break;
@@ -209,7 +235,7 @@ static bool holds(const struct clause *c, const struct rule *r, const struct hit
         return false;
     if ((r->flags & VERBLESS) && says_more(&c->words, h->begin))
         return false;
-    bool day = clause_has_day(c), sum = c->amount_count > 0;
+    bool day = c->has_day, sum = c->amount_count > 0;
     if (((r->flags & DAYED) && !day) || ((r->flags & DATED) && !day && !sum) ||
         ((r->flags & UNDATED) && day))
         return false;
@@ -356,6 +382,7 @@ static void take_amounts(struct clause *c)
             continue;
         }
         a->begin = i;
+        word_class_set(&c->words.items[i], SUM);
         i = a->end;
         c->amount_count++;
     }
@@ -372,6 +399,7 @@ bool clause_read(struct clause *c, const struct vocabulary *v, const char *sente
     mark_question(c);
     c->date_count = spoken_dates(&c->words, day, c->dates);
     take_amounts(c);
+    c->has_day = clause_mark_days(c);
     try_rules(c);
     settle_conflicts(c);
     take_contact(c, senders, automatic);

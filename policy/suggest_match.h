@@ -40,6 +40,7 @@ struct clause {
     unsigned char mood[WORDS_MAX]; /* of each word: enum mood, or'ed */
     struct spoken_date dates[SPOKEN_DATES_MAX];
     size_t date_count;
+    bool has_day; /* one of them is to come and may be a payment's */
     struct spoken_amount amounts[AMOUNTS_MAX];
     size_t amount_count;
     struct hit hits[HITS_MAX];

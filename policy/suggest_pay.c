@@ -26,7 +26,8 @@ static bool is_of_document(const struct clause *c, size_t date)
             return false;
         if (word_in(w, PAYMENT))
             return false;
-        if (word_in(w, BILL) || word_in(w, GOODS) || word_in(w, DOCUMENT) || word_in(w, ORDER) ||
+        if (word_is(w, "facture* fact fac invoice* bill echeance") || word_in(w, GOODS) ||
+            word_in(w, DOCUMENT) || word_in(w, ORDER) ||
             word_is(w, "mail mails mel email courriel courrier relance relances message appel "
                        "letter reminder demande "
                        "entretien conversation dated call echange reclamation fourniture"))
@@ -58,12 +59,15 @@ static bool counts(const struct clause *c, size_t date, enum suggestion_kind kin
     return !(c->mood[d->begin] & (MOOD_SUPPOSED | MOOD_REPORTED));
 }
 
-bool clause_has_day(const struct clause *c)
+bool clause_mark_days(struct clause *c)
 {
+    bool any = false;
     for (size_t i = 0; i < c->date_count; i++)
-        if (*c->dates[i].ahead && counts(c, i, SUGGEST_PROMISE))
-            return true;
-    return false;
+        if (*c->dates[i].ahead && counts(c, i, SUGGEST_PROMISE)) {
+            word_class_set(&c->words.items[c->dates[i].begin], DAY_AHEAD);
+            any = true;
+        }
+    return any;
 }
 
 /* --- which part of the sentence --------------------------------------------------------------*/
@@ -147,8 +151,8 @@ static bool opens_payment(const struct clause *c, const struct pairing *p, const
 {
     if (p->count == 0)
         return true;
-    if (it->kind == ITEM_DAY)
-        return p->day && !is_range(c, p, it);
+    if (it->kind == ITEM_DAY) /* "validé lundi, vous le recevrez mardi" is one */
+        return p->day && !is_range(c, p, it) && (p->last != ITEM_DAY || it->begin <= p->end + 2);
     if (it->kind == ITEM_SUM)
         return p->sum && is_parted(c, p->end, it->begin);
     return (p->sum || p->share) && is_parted(c, p->end, it->begin);
@@ -163,6 +167,8 @@ static void take_item(const struct clause *c, struct pairing *p, const struct it
         p->share = p->sum = p->day = false;
     }
     struct payment *last = &p->payments[p->count - 1];
+    if (it->kind == ITEM_DAY && p->day && p->last == ITEM_DAY && !is_range(c, p, it))
+        return;
     if (it->kind == ITEM_DAY) {
         memcpy(last->date, it->date, strlen(it->date) + 1);
         p->day = true;

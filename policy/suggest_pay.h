@@ -18,8 +18,9 @@ struct payment {
     int64_t amount;
 };
 
-/* Is a day to come told that may be a payment's? */
-bool clause_has_day(const struct clause *c);
+/* Give the words where a day to come begins that may be a payment's the class DAY_AHEAD. Is there
+   one? */
+bool clause_mark_days(struct clause *c);
 
 /* The payments that the clause tells of in this kind; 0: neither day nor sum. */
 size_t payments_of(const struct clause *c, enum suggestion_kind kind,

@@ -36,6 +36,7 @@ const struct rule suggestion_rules[] = {
     PROMISE(0, DO_FUT, 4, PAYMENT),
     /* "le virement partira", "le règlement interviendra" */
     PROMISE(DATED, PAYMENT, 9, LEAVES),
+    PROMISE(0, IT, NEXT, LEAVES, 2, DAY_AHEAD),
     PROMISE(0, PAYMENT, 6, GO, OR, CAN, 2, LEAVE),
     PROMISE(0, PAYMENT, 6, WILL, 2, LEAVE),
     /* "la facture sera réglée", "will be paid", "sera mise en paiement" */
@@ -66,6 +67,10 @@ const struct rule suggestion_rules[] = {
     PROMISE(DAYED | AT_START | VERBLESS, PAYMENT),
     /* "vous recevrez notre chèque", "comptez sur un paiement" */
     PROMISE(0, RECEIVE_FUT, 3, PAYMENT),
+    /* "on nous confirme un paiement pour le 4", "j'ai demandé à la banque d'effectuer …" */
+    PROMISE(0, CONFIRM, 5, PAYMENT, 3, DAY_AHEAD),
+    PROMISE(DAYED, HAVE, 1, BIDDEN, 8, DO, OR, ISSUE, 3, PAYMENT),
+    PROMISE(DAYED, HAVE, 1, BIDDEN, 8, PAY, OR, SETTLE),
     PROMISE(0, COUNT_ON, 3, PAYMENT),
     PROMISE(DAYED, YOU, 2, WILL, OR, CAN, 2, RECEIVE, 3, PAYMENT, OR, BILL),
     /* "nous faisons le nécessaire pour le paiement" */
@@ -116,6 +121,7 @@ const struct rule suggestion_rules[] = {
     PAID(0, ATTACHED, 6, PROOF),
     PAID(0, PROOF, 5, ATTACHED),
     PAID(0, DO_ONE, OR, DO_ONS, 4, PROOF),
+    PAID(0, PROOF, 3, BEEN, 4, DO_PAST),
     /* "nous sommes à jour de nos paiements" */
     PAID(0, UP_TO_DATE, 3, PAYMENT),
     /* "avez-vous reçu notre virement ?", "vous avez dû recevoir notre chèque" */
@@ -142,7 +148,9 @@ const struct rule suggestion_rules[] = {
     DISPUTE(DENIED, ORDERED, 4, GOODS),
     DISPUTE(DENIED, PLACED, 3, ORDER),
     DISPUTE(DENIED, MATCH),
-    DISPUTE(0, CANCELLED, 4, ORDER),
+    DISPUTE(0, CANCELLED, 4, ORDER, OR, GOODS),
+    DISPUTE(DENIED, I, OR, WE, 3, ORDER_IT),
+    DISPUTE(DENIED, PLACED, 3, WORK),
     DISPUTE(0, ORDER, 5, CANCELLED),
     /* damaged, wrong, missing */
     DISPUTE(0, GOODS, 8, DAMAGED),
@@ -159,6 +167,13 @@ const struct rule suggestion_rules[] = {
     DISPUTE(ASKED, BILL, OR, FIGURE, 5, WRONG),
     DISPUTE(ASKED, WRONG, 1, FIGURE, OR, BILL),
     DISPUTE(DENIED, FIGURE, 4, AGREED),
+    DISPUTE(ASKED, BILL, OR, FIGURE, OR, CHARGED, 6, DIFFERS),
+    DISPUTE(ASKED, CHARGED, 8, WHEREAS),
+    DISPUTE(ANYHOW, SUM, 3, WHEREAS, OR, NEG, 2, SUM),
+    DISPUTE(DENIED, FIGURE, 9, APPLIED),
+    DISPUTE(DENIED, BILL, 4, REGARDS),
+    DISPUTE(DENIED, BILL, 3, DUE),
+    DISPUTE(DENIED, RESPECTED),
     DISPUTE(ASKED, CHARGED, 5, TWICE),
     DISPUTE(ASKED, OVERDONE),
     DISPUTE(DENIED, BILL, 4, CONCERN),
@@ -179,10 +194,14 @@ const struct rule suggestion_rules[] = {
     DOC(DENIED | PLAIN, HAVE, OR, RECEIVE, 3, DOCUMENT),
     DOC(DENIED, DOCUMENT, 4, RECEIVED),
     DOC(ASKED | ANYHOW | SUPPOSED, UPON, 4, DOCUMENT),
-    DOC(ASKED, REQUEST, 4, AGAIN),
+    DOC(ASKED, REQUEST, 7, AGAIN),
+    DOC(ANYHOW, UNABLE, 3, FIND, 4, DOCUMENT),
+    DOC(DENIED, ENCLOSED, 3, DOCUMENT),
+    DOC(DENIED, DOCUMENT, 5, ENCLOSED),
+    DOC(ASKED | AT_START, DOCUMENT, 4, PLEASE),
     /* "nous ne pouvons pas payer en l'absence de numéro de commande" */
-    DOC(ANYHOW, CAN, 4, PAY, OR, SETTLE, 8, LACK, 3, DOCUMENT),
-    DOC(ANYHOW, LACK, 3, DOCUMENT, 8, CAN, 4, PAY, OR, SETTLE),
+    DOC(ANYHOW, CAN, 4, PAY, OR, SETTLE, OR, DO, OR, ISSUE, 8, LACK, 3, DOCUMENT),
+    DOC(ANYHOW, LACK, 3, DOCUMENT, 8, CAN, 4, PAY, OR, SETTLE, OR, DO, OR, ISSUE),
 
     /* --- asks for time -----------------------------------------------------------------------*/
     TIME_(ASKED | SUPPOSED, GRANT, 8, DELAY),
@@ -192,8 +211,10 @@ const struct rule suggestion_rules[] = {
     TIME_(ASKED, GRANT, 6, SPREAD),
     TIME_(ASKED, CAN, OR, REQUEST, OR, WISH, OR, ASK, 6, SPREAD),
     TIME_(ASKED, PAY, OR, PAYMENT, OR, SETTLE, 4, TIMES),
+    TIME_(ASKED, PAY, OR, PAYMENT, OR, SETTLE, 6, SPLIT, NEXT, COUNT, 1, PORTION),
+    TIME_(ASKED_ONLY | DAYED, CAN, 4, PAY, OR, SETTLE),
     TIME_(ASKED, TROUBLE, 4, CASH),
-    TIME_(ASKED, CASH, 6, TIGHT, OR, TROUBLE),
+    TIME_(ASKED | ANYHOW, CASH, 6, TIGHT, OR, TROUBLE),
     TIME_(ASKED, REQUEST, OR, ASK, OR, GRANT, 6, PATIENCE),
     TIME_(ASKED, GRANT, 5, MORE, 2, TIME),
     TIME_(ASKED, GRANT, 4, UNTIL),
@@ -206,7 +227,10 @@ const struct rule suggestion_rules[] = {
     PERSON_(0, MISTAKEN),
     PERSON_(DENIED, GOOD_ONE, 1, PERSON),
     PERSON_(DENIED, I, 3, IN_CHARGE),
-    PERSON_(DENIED, IN_CHARGE),
+    {SUGGEST_PERSON, {WRONG, 1, PERSON, OR, COMPANY}, 0, GOODS},
+    PERSON_(0, RETIRED),
+    PERSON_(0, HENCEFORTH, 3, AGENT),
+    PERSON_(0, AGENT, 2, IS, 3, HENCEFORTH),
     PERSON_(0, QUIT, 3, COMPANY),
     PERSON_(DENIED, NO_LONGER, 3, EMPLOYED, OR, IN_CHARGE, OR, PERSON),
     PERSON_(DENIED, EMPLOYED, 2, NO_LONGER),

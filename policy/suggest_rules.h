@@ -13,7 +13,7 @@
 
 #include "policy/suggest_classes.h"
 
-enum { STEPS_MAX = 16, NEXT = 14 /* directly behind */, OR = 15 };
+enum { STEPS_MAX = 20, NEXT = 14 /* directly behind */, OR = 15 };
 
 enum suggestion_kind {
     SUGGEST_PROMISE,

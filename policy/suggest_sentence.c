@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { WRAPPED_FROM = 60, LIST_MAX = 400, GREETING_MAX = 40 };
+enum { WRAPPED_FROM = 66, LIST_MAX = 400, GREETING_MAX = 40 };
 
 /* --- one line --------------------------------------------------------------------------------*/
 

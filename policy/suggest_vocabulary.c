@@ -23,12 +23,13 @@ const struct vocabulary_line vocabulary_lines[] = {
     {DO_ENT, "font emettent transmettent mettent"},
     {DO_PAST, "fait faite faits faites emis emise emises transmis transmise mis mise mises remis "
               "remise parti partie parties partis envoye adresse poste effectue"},
-    {PAYMENT, "paiement paiements payement payements reglement reglements virement virements "
-              "virment virt cheque cheques chq versement versements acompte accompte acomptes "
-              "prelevement mandatement lcr traite wire payment payments remittance check checks "
-              "transfer bacs funds"},
+    {PAYMENT,
+     "paiement paiements payement payements reglement reglements virement virements "
+     "virment virt cheque cheques chq versement versements acompte accompte acomptes "
+     "prelevement mandatement lcr traite wire payment payments remittance check checks "
+     "transfer bacs funds argent fonds money regularisation transfert reglemnt paiment payment_of"},
     {BILL, "facture* fact fac montant somme totalite invoice* bill creance impaye echeance "
-           "arriere* amount sum account money arrears factures dette du_montant"},
+           "arriere* amount sum account arrears factures dette du_montant"},
     {LEAVES, "partira partiront part partent partons interviendra interviendront arrivera "
              "parviendra parviendront sortira "
              "arriveront passera tombera"},
@@ -45,13 +46,13 @@ const struct vocabulary_line vocabulary_lines[] = {
           "prevoyons envisageons envisage pense pensons penses espere esperons doit devons "
           "devrais devrait devrions mesure propose proposons souhaite souhaitons can could plan "
           "planning intend "
-          "expect hope hoping aim able propose should expecting aiming intending looking"},
+          "expect hope hoping aim able propose should expecting aiming intending looking position"},
     {WILL, "will ll shall gonna going_to promise_to commit_to undertake_to"},
     {BE, "be etre aurai aura aurons auront aurais aurait auriez aurions"},
     {WILL_BE,
      "sera seront serons va_etre vont_etre will_be ll_be shall_be is_going_to_be devrait_etre "
      "devraient_etre devrait_avoir should_be is_to_be is_due_to_be pourra_etre is_being "
-     "are_being"},
+     "are_being serez"},
     {IS, "est sont is are am re m"},
     {HAVE, "ai avons !a ont have has had ve avions"},
     {HAVING, "avoir having"},
@@ -81,7 +82,7 @@ const struct vocabulary_line vocabulary_lines[] = {
      "transfer_confirmation payment_advice copy_of_the_transfer swift_copy releve_bancaire "
      "justificatif_de_reglement confirmation_de_paiement payment_receipt bank_confirmation"},
     {ATTACHED, "ci_joint ci_jointe ci_joints joint jointe joints attached enclosed trouverez "
-               "piece_jointe pj ci_dessous voici attach here_is"},
+               "piece_jointe pj ci_dessous voici attach here_is joins joignons joindre"},
     {UP_TO_DATE, "a_jour up_to_date"},
     {DEBITED, "debite debitee encaisse debited cashed preleve prelevee credite"},
     {BALANCE, "solde reste reliquat balance remainder rest restant complement remaining"},
@@ -96,7 +97,7 @@ const struct vocabulary_line vocabulary_lines[] = {
              "ne_vous_en_faites_pas do_not_worry sans_faute sans_probleme sans_souci "
              "sans_delai sans_attendre sans_tarder without_delay sans_plus_tarder without_fail "
              "do_not_hesitate ce_n_est_pas_grave"},
-    {TURN, "mais car but because parce donc cependant toutefois however puisque therefore or "
+    {TURN, "mais car but because parce cependant toutefois however puisque therefore or "
            "so though although bien_que"},
     {JOIN, "et puis and then ou ensuite"},
     {WHEN, "si if des_que des_reception des_lors des_validation des_accord lorsque lorsqu une_fois "
@@ -122,7 +123,8 @@ const struct vocabulary_line vocabulary_lines[] = {
      "avons_nous etes_vous accepteriez_vous acceptez_vous peux_tu pourrais_tu pourrait_on "
      "souhaitez_vous voulez_vous qui ou_en would_it is_there y_a_t_il a_t_il a_t_elle "
      "n_avez_vous n_avons_nous is_this has_it was_it has_this sera_t_il sera_t_elle "
-     "payerez_vous verriez_vous pourrais_je could_i can_i may_i would_there"},
+     "payerez_vous verriez_vous pourrais_je could_i can_i may_i would_there any_chance "
+     "est_ce_possible"},
     {OFTEN, "chaque toujours habituellement generalement always usually every systematiquement"},
     {RELATIVE, "que qui dont which that"},
     /* --- paying, English ---------------------------------------------------------------------*/
@@ -138,7 +140,8 @@ const struct vocabulary_line vocabulary_lines[] = {
     {CONTEST, "contestons conteste contestation contester contestee dispute disputing disputed "
               "contesting contest contestent"},
     {QUARREL, "litige litigieuse litigation desaccord reclamation differend disagree complaint "
-              "disputes"},
+              "disputes notre_avocat mon_avocat our_lawyer our_lawyers my_lawyer our_solicitor "
+              "our_solicitors notre_conseil_juridique service_contentieux notre_juriste tribunal"},
     {RESOLVED, "clos close resolu resolue termine leve levee resolved closed"},
     {REFUSE, "refuse refusons refusent refusing refuser"},
     {WITHHOLD, "suspendons suspends suspendre suspendu suspension bloquons bloque bloquer bloques "
@@ -151,8 +154,10 @@ const struct vocabulary_line vocabulary_lines[] = {
      "reference references machine appareil fourniture* livree part parts stock boxes box "
      "commandee lot"},
     {WORK, "prestation prestations travaux intervention chantier travail mission service services "
-           "installation maintenance formation work works job project site development"},
-    {RECEIVED, "recu recue recus recues received receive reception receptionne*"},
+           "installation maintenance formation work works job project site development technicien "
+           "techniciens equipe equipes monteur ouvriers livreur maintenance"},
+    {RECEIVED, "recu recue recus recues received receive reception receptionne* parvenu parvenue "
+               "parvenus parvenues"},
     {DELIVERED, "livre livree livres livrees livraison delivered arrived shipped arrive arrivee "
                 "arrives arrivees"},
     {ORDERED, "commande commandes commandee ordered requested"},
@@ -161,14 +166,15 @@ const struct vocabulary_line vocabulary_lines[] = {
      "purchase_order prestation marche bon_de_commande po reservation souscription service "
      "achat"},
     {PLACED, "passe passee signe signee placed signed valide validee souscrit demande accepte "
-             "authorised authorized approved raised"},
+             "authorised authorized approved raised authorise authorize approve request"},
     {MATCH, "correspond correspondent correspondait match matches matching corresponds "
             "correspondant agree_with"},
     {CANCELLED, "annule annulee annulees resilie resiliee cancelled canceled terminated retournee "
-                "retourne retournes returned"},
+                "retourne retournes returned renvoye renvoyes renvoyee renvoyees refuse refusee"},
     {DAMAGED,
      "casse cassee casses cassees endommage* abime abimee abimes abimees defectueu* damaged faulty "
-     "defective broken deteriore* rouille* perime* hors_service en_panne hs"},
+     "defective broken deteriore* rouille* perime* hors_service en_panne hs inutilisable "
+     "inutilisables"},
     {CONFORM, "conforme conformes conformite compliant as_described as_ordered as_agreed"},
     {MISSING, "manque manquent manquait manquaient manquant manquante manquants manquantes "
               "missing incomplete incomplet incompletes partielle partiellement short"},
@@ -195,11 +201,13 @@ const struct vocabulary_line vocabulary_lines[] = {
      "realise realisee realisees realises effectue effectuee effectuees termine terminee terminees "
      "termines fini finie finis finies completed finished done acheve achevee acheves achevees "
      "execute executee "
-     "executees provided carried_out performed rendue faite faites fait delivered livre livree"},
+     "executees provided carried_out performed rendue faite faites fait delivered livre livree "
+     "venu venus intervenu intervenus passe rendu corrige corrigee repare reparee resolu fixed"},
     {BOTCHED,
      "bacle baclee malfacon malfacons inacheve inachevee inacheves mal_fait mal_faite mal_realise* "
      "mauvaise_qualite poor_quality vice_cache defaut_de defauts unfinished unsatisfactory "
-     "insatisfaisant* pas_satisf* not_satisf* substandard reserves_non"},
+     "insatisfaisant* pas_satisf* not_satisf* substandard reserves_non emis_des_reserves "
+     "des_reserves"},
     {RUN, "fonctionne fonctionnent marche marchent fonctionnait work working works"},
     {CONCERN, "concerne concernent"},
     /* --- documents ---------------------------------------------------------------------------*/
@@ -211,20 +219,23 @@ const struct vocabulary_line vocabulary_lines[] = {
      "grateful appreciate prie prions demande demandons souhaiterais souhaiterions "
      "souhaitons aimerais aimerions reconnaissant reconnaissants obligee saurais_gre gre aimable "
      "voudriez_vous voulez_vous bien_vouloir like could_we can_we could_i can_i might_you "
-     "puis_je pourrais_je would_like veux_tu pourrait_on peut_on"},
+     "puis_je pourrais_je would_like veux_tu pourrait_on peut_on amabilite obligeance gentillesse "
+     "serait_ce"},
     {SEND,
      "envoyer renvoyer transmettre retransmettre adresser readresser fournir communiquer "
      "parvenir faire_parvenir mailer faxer reenvoyer recevoir avoir obtenir produire send resend "
      "re_send "
      "forward provide share email supply get have receive obtain see joindre remettre donner "
      "sending resending providing forwarding reprendre scanner editer edit envoie preciser confirm "
-     "indiquer indique envoi transfere transferer rappeler mail issue"},
+     "indiquer indique envoi transfere transferer rappeler mail issue suivre redonner deposer "
+     "redepose retourner"},
     {SEND_IMP,
      "envoyez renvoyez transmettez adressez communiquez fournissez donnez envoies envoie transmets "
-     "joignez send_me resend envoi_moi"},
+     "joignez send_me resend envoi_moi redonnez"},
     {NEED, "besoin faut faudrait need needs require requires manque missing necessite exige "
            "faudra needed reclame"},
-    {WAIT, "attends attendons attente attend attendions waiting await awaiting pending"},
+    {WAIT, "attends attendons attente attend attendions waiting await awaiting pending expect "
+           "expecting expected"},
     {DOCUMENT,
      "facture factures duplicata duplicatas duplicat copie copies rib iban releve releves "
      "bon_de_livraison bons_de_livraison bl bls bon_de_commande attestation attestations kbis "
@@ -238,7 +249,7 @@ const struct vocabulary_line vocabulary_lines[] = {
      "account_details "
      "receipt breakdown w_9 w9 certificate iban_number duplicate remittance_details vat_number bic "
      "document documents originaux original courrier lettre photo photos signed_delivery "
-     "banking_details"},
+     "banking_details extrait extraits"},
     {FIND, "trouve trouvons retrouve retrouvons trace find locate found retrouver trouver see "
            "seem_to_have"},
     {POSSESS, "auriez_vous avez_vous do_you_have have_you_got disposez_vous"},
@@ -250,7 +261,7 @@ const struct vocabulary_line vocabulary_lines[] = {
     {TO_ME, "m me nous moi us"},
     {AGAIN,
      "renvoyer retransmettre readresser resend re_send reenvoyer renvoi duplicata again nouveau"},
-    {ENCLOSED, "ci_joint joint ci_jointe attached enclosed voici trouverez here_is"},
+    {ENCLOSED, "ci_joint joint ci_jointe attached enclosed voici trouverez here_is jointe joints"},
     {THANKS, "merci_pour merci_de_votre merci_de_vos merci_de_ta thanks_for thank_you_for "
              "merci_de_nous_avoir merci_de_m_avoir merci_d_avoir"},
     {CORRECT, "corriger rectifier annuler corrige corrigee rectificative rectifiee correct amend "
@@ -267,7 +278,7 @@ const struct vocabulary_line vocabulary_lines[] = {
             "souhaiterions souhaiterais souhaite aimerions aimerais possible faudrait "
             "supplementaire supplementaires grant give allow request ask asking need envisageable "
             "envisager proposer donner convenir accepteriez accepter remercierions have propose "
-            "proposons get"},
+            "proposons get bienvenu bienvenue appreciated apprecie necessaire utile"},
     {SCHEDULE,
      "echeancier echeanciers payment_plan instalments installments instalment_plan mensualites "
      "mensualisation plan_de_paiement plan_de_reglement plan_d_apurement facilites_de_paiement "
@@ -289,7 +300,7 @@ const struct vocabulary_line vocabulary_lines[] = {
     {CASH, "tresorerie financier* financiere* cash_flow cashflow financial passagere* passager* "
            "liquidites economique*"},
     {TIGHT, "tendue tres_tendue compliquee difficile serree exsangue tight limitee insuffisante "
-            "fragile delicate fragilisee catastrophique compliquees mal"},
+            "fragile delicate fragilisee catastrophique compliquees mal suit"},
     {PATIENCE, "patienter patience patient bear_with attendre indulgence comprehension wait"},
     {TIME, "temps time weeks days semaines jours months mois"},
     {MORE,
@@ -342,6 +353,31 @@ const struct vocabulary_line vocabulary_lines[] = {
      "remplace_par remplacee_par remplace remplacee replaced succede successeur successor "
      "reprend"},
     {GOOD_ONE, "bon bonne right correct good bons"},
+    /* --- more of all -------------------------------------------------------------------------*/
+    {CONFIRM, "confirme confirmons confirmer confirm confirming confirmed confirment annonce"},
+    {BIDDEN, "demande donne asked instructed told requested charge"},
+    {ORDER_IT, "order authorise authorize request"},
+    {DIFFERS,
+     "superieur* inferieur* different differente differents differentes differe higher lower "
+     "trop_eleve trop_elevee different_from differs ne_correspond"},
+    {WHEREAS, "alors_que au_lieu_de au_lieu_des au_lieu_du instead_of rather_than et_non "
+              "tandis_que whereas et_pas and_not mais_pas"},
+    {APPLIED, "applique appliquee appliquees deduit deduite deduits pris_en_compte prise_en_compte "
+              "applied deducted accordee honoree"},
+    {REGARDS, "compte account"},
+    {RESPECTED, "respecte respectee respectes respectees respected"},
+    {DUE, "due dues exigible justifiee justifie fondee fonde legitime justified valid"},
+    {PLEASE, "svp stp please s_il_vous_plait s_il_te_plait pls merci"},
+    {SPLIT, "en sur in over by"},
+    {COUNT, "deux trois quatre cinq six plusieurs two three four five several dix douze"},
+    {PORTION, "fois echeance* mensualite* versement* paiement* virement* reglement* cheque* "
+              "traite* part parts instalment* "
+              "installment* payments mois months tranche* partie parties"},
+    {RETIRED,
+     "parti_a_la_retraite partie_a_la_retraite parti_en_retraite partie_en_retraite retired "
+     "en_retraite depart_a_la_retraite depart_en_retraite pris_sa_retraite"},
+    {HENCEFORTH, "desormais dorenavant maintenant now henceforth nouvel nouveau nouvelle new"},
+    {AGENT, "interlocuteur interlocutrice point_of_contact contact_person referent contact"},
     {0, NULL},
 };
 

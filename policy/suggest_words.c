@@ -19,7 +19,7 @@ bool word_in(const struct word *w, enum word_class class)
     return (w->classes[class / 64] >> (class % 64)) & 1;
 }
 
-static void set_class(struct word *w, enum word_class class)
+void word_class_set(struct word *w, enum word_class class)
 {
     w->classes[class / 64] |= UINT64_C(1) << (class % 64);
 }
@@ -31,7 +31,7 @@ static void clear_class(struct word *w, enum word_class class)
 
 bool word_parts(const struct word *w)
 {
-    return w->kind == WORD_MARK && !strchr(",\"'", w->text[0]);
+    return w->kind == WORD_MARK && !strchr(",\"'+/%$", w->text[0]);
 }
 
 /* --- folding ---------------------------------------------------------------------------------*/
@@ -309,14 +309,14 @@ static void set_forms(struct word *w, const char *ending, enum word_class first)
                  {"ez", FORM_YOU},  {"ee", FORM_PAST},   {"es", FORM_PAST},   {"ees", FORM_PAST}};
     if (strcmp(ending, "e") == 0) {
         if (w->acute || !w->accented)
-            set_class(w, first + FORM_PAST);
+            word_class_set(w, first + FORM_PAST);
         if (!w->acute)
-            set_class(w, first + FORM_ONE);
+            word_class_set(w, first + FORM_ONE);
         return;
     }
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (strcmp(ending, forms[i].ending) == 0)
-            set_class(w, first + (enum word_class)forms[i].form);
+            word_class_set(w, first + (enum word_class)forms[i].form);
 }
 
 /* Do the words from `at` on begin with a phrase ("bon_de_livraison")? How many words it has. */
@@ -356,12 +356,12 @@ static void classify(const struct vocabulary *v, struct words *w, size_t at)
             continue;
         if (memchr(text, '_', len)) {
             if (phrase_length(w, at, text, len))
-                set_class(one, class);
+                word_class_set(one, class);
         } else if (same(one->text, text, len, &rest)) {
             if (text[len - 1] == '~')
                 set_forms(one, rest, class);
             else
-                set_class(one, class);
+                word_class_set(one, class);
         }
     }
 }
@@ -385,7 +385,7 @@ static void take_back(struct words *w)
             for (size_t k = i; k > 0 && k + 5 > i && !word_parts(&w->items[k - 1]); k--)
                 denied = denied || word_is(&w->items[k - 1], "n ne");
             if (denied)
-                set_class(one, NEG), set_class(one, NO_LONGER);
+                word_class_set(one, NEG), word_class_set(one, NO_LONGER);
         }
     }
 }
@@ -398,7 +398,9 @@ bool words_read(const struct vocabulary *v, const char *sentence, size_t len, st
         return false;
     split(&s);
     for (size_t i = 0; i < w->count; i++)
-        if (w->items[i].kind == WORD_LETTERS || w->items[i].kind == WORD_REFERENCE)
+        if (w->items[i].kind == WORD_NUMBER && strlen(w->items[i].text) <= 2)
+            word_class_set(&w->items[i], COUNT);
+        else if (w->items[i].kind == WORD_LETTERS || w->items[i].kind == WORD_REFERENCE)
             classify(v, w, i);
     take_back(w);
     return true;

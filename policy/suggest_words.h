@@ -73,10 +73,13 @@ void words_free(struct words *w);
 /* Has it this class? */
 bool word_in(const struct word *w, enum word_class class);
 
+/* Give it this class. */
+void word_class_set(struct word *w, enum word_class class);
+
 /* Is it one of these (blanks between them, written plainly; "stem*" for a beginning)? */
 bool word_is(const struct word *w, const char *list);
 
-/* A mark that parts of a sentence do not reach across: all but comma and quotation marks. */
+/* A mark that parts of a sentence do not reach across: all but comma, quotation marks and signs. */
 bool word_parts(const struct word *w);
 
 #endif
