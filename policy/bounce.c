@@ -191,14 +191,56 @@ static void take_actions(const struct notice_reading *b, struct understood *u)
     }
 }
 
+/* Recipients without an address of their own: what a report tells of somebody it does not name. */
+static bool take_nameless(struct understood *u, struct read_recipient *known)
+{
+    if (u->recipient_count != 1 || u->recipients[0].final || u->recipients[0].original)
+        return false;
+    *known = u->recipients[0];
+    u->recipient_count = 0;
+    return true;
+}
+
+static void replace(char **to, char **from)
+{
+    if (*from) {
+        free(*to);
+        *to = *from;
+        *from = NULL;
+    }
+}
+
+/* Give it to the only recipient that the words tell of; it stays nameless when there is none. */
+static bool give_nameless(struct read_recipient *known, struct understood *u)
+{
+    struct read_recipient *one = u->recipient_count == 1   ? &u->recipients[0]
+                                 : u->recipient_count == 0 ? understood_recipient(u)
+                                                           : NULL;
+    bool done = one || u->recipient_count > 1;
+    if (one) {
+        replace(&one->status, &known->status);
+        replace(&one->diagnostic, &known->diagnostic);
+        replace(&one->remote_mta, &known->remote_mta);
+        one->action = known->action ? known->action : one->action;
+    }
+    free(known->status);
+    free(known->diagnostic);
+    free(known->remote_mta);
+    return done;
+}
+
 static bool take_recipients(struct notice_reading *b, const struct fields *text_header,
                             struct understood *u)
 {
+    struct read_recipient known = {0};
     if (!take_fields(b, u) || !dsn_complete(u))
         return false;
-    if (u->recipient_count == 0 && !text_recipients(&b->words, &b->failed, u, &b->evidence))
-        return false;
-    return u->recipient_count || take_addressees(b, text_header, u);
+    bool nameless = take_nameless(u, &known);
+    bool done = u->recipient_count || text_recipients(&b->words, &b->failed, u, &b->evidence);
+    done = done && (u->recipient_count || take_addressees(b, text_header, u));
+    if (nameless && !give_nameless(&known, u))
+        done = false;
+    return done;
 }
 
 /* --- the whole -------------------------------------------------------------------------------*/
@@ -261,6 +303,37 @@ bool bounce_read(const struct mail *m, const struct bytes *body, struct understo
     if (!bounce_signs(m, &b.signs))
         return false;
     bool done = !signs_may_tell(&b.signs) || read_notice(&b, u, found);
+    reading_done(&b);
+    return done;
+}
+
+/* Does the report say nothing about why it did not arrive? */
+static bool lacks_reason(const struct read_recipient *r)
+{
+    bool arrived =
+        r->action && strcmp(r->action, "failed") != 0 && strcmp(r->action, "delayed") != 0;
+    return !arrived && !r->status && !r->diagnostic;
+}
+
+static bool complete_from_words(struct notice_reading *b, struct understood *u)
+{
+    const char *text = b->body->data ? b->body->data : "";
+    bool done = take_addresses(b) &&
+                notice_read(text, returned_begins(text, b->body->len), &b->others, &b->words);
+    for (size_t i = 0; done && i < u->recipient_count; i++)
+        if (lacks_reason(&u->recipients[i]))
+            done =
+                text_complete(&b->words, &u->recipients[i], u->recipient_count == 1, &b->evidence);
+    return done && dsn_complete(u);
+}
+
+bool bounce_complete(const struct mail *m, const struct bytes *body, struct understood *u)
+{
+    struct notice_reading b = {.m = m, .body = body};
+    bool lacks = false;
+    for (size_t i = 0; i < u->recipient_count; i++)
+        lacks = lacks || lacks_reason(&u->recipients[i]);
+    bool done = !lacks || complete_from_words(&b, u);
     reading_done(&b);
     return done;
 }

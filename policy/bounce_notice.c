@@ -69,6 +69,8 @@ size_t notice_label(const struct notice *n, size_t line)
     size_t words = 1;
     for (size_t at = l->begin; at < l->end && at - l->begin < LABEL_MAX; at++) {
         char c = n->text[at];
+        if (c == '\t' && at > l->begin)
+            return at + 1 - l->begin;
         if (c == ':')
             return at > l->begin && (at + 1 == l->end || n->text[at + 1] != '/') ? at + 1 - l->begin
                                                                                  : 0;

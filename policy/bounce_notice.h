@@ -56,8 +56,8 @@ bool notice_address(const char *text, size_t at, size_t end, size_t *begin, size
 /* Is the line empty? */
 bool notice_blank(const struct notice *n, size_t line);
 
-/* The length of the label that begins a line ("Recipient:", "Erreur signalée :"), colon
-   included; 0: none does. */
+/* The length of the label that begins a line ("Recipient:", "Erreur signalée :", or a table's first
+   cell), with what ends it; 0: none does. */
 size_t notice_label(const struct notice *n, size_t line);
 
 #endif

@@ -25,9 +25,11 @@ enum bounce_phrases {
     BOUNCE_OPENING,       /* how a notice begins */
     BOUNCE_DELAY,         /* of them, those of a delay */
     BOUNCE_SUCCESS,       /* a notice that it did arrive */
+    BOUNCE_GREETING,      /* how people begin */
     BOUNCE_AUTOMATIC,     /* subjects of a person's automatic reply */
     BOUNCE_RETURNED,      /* the line before the message that comes back */
-    BOUNCE_DAEMON_NAME,   /* display names and local parts of programs that deliver mail */
+    BOUNCE_DAEMON_NAME,   /* names and local parts of programs that deliver mail */
+    BOUNCE_OFFICE_NAME,   /* of programs, or of those who run them */
 };
 
 /* Text made comparable; malloc'd. NULL: out of memory. */

@@ -21,7 +21,8 @@ static size_t enhanced_at(const char *text, const char *p)
         return 0;
     size_t digits = strspn(p + 4, "0123456789");
     const char *end = p + 4 + digits;
-    if (digits < 1 || digits > 3 || !parts_number(*end) || (*end == '.' && g_ascii_isdigit(end[1])))
+    if (digits < 1 || digits > 3 || !(parts_number(*end) || *end == '_') ||
+        (*end == '.' && g_ascii_isdigit(end[1])))
         return 0;
     if (p > text && (!parts_number(p[-1]) || p[-1] == '.'))
         return 0;
@@ -74,7 +75,8 @@ static bool is_introduced(const char *text, size_t begin, size_t at)
     size_t end = at;
     while (end > begin && (strchr(" \t'\"#([<{*|-", text[end - 1]) || text[end - 1] & 0x80))
         end--;
-    if (end == begin || strchr(":;=>", text[end - 1]))
+    /* a tab: a table's cell begins */
+    if (end == begin || strchr(":;=>.", text[end - 1]) || memchr(text + end, '\t', at - end))
         return true;
     size_t word = end;
     while (word > begin && g_ascii_isalpha(text[word - 1]))
@@ -95,14 +97,15 @@ static bool has_enhanced(const char *text, size_t at, size_t end)
     return p + 4 < end && text[p] == text[at] && enhanced_at(text, text + p);
 }
 
-bool reply_begins(const char *text, size_t begin, size_t end, size_t *at)
+bool reply_begins(const char *text, size_t begin, size_t end, size_t *at, bool *introduced)
 {
     for (size_t p = begin; p + 3 <= end; p++) {
         if (!g_ascii_isdigit(text[p]))
             continue;
         bool code = text[p] != '2' && code_at(text, text + p) &&
                     (p + 3 == end || strchr(" -#(:;,.'\"[", text[p + 3]));
-        if (code && (has_enhanced(text, p, end) || is_introduced(text, begin, p))) {
+        *introduced = code && is_introduced(text, begin, p);
+        if (*introduced || (code && has_enhanced(text, p, end))) {
             *at = p;
             return true;
         }

@@ -28,8 +28,9 @@ const char *reply_code(const char *text);
 
 /* Where a reply of a refusal (4yz, 5yz) begins in text[begin..end), which is part of a sentence or
    of a dialogue: at its beginning, behind what introduces one ("said:", "'", "#", "error"), or
-   before an enhanced status. False: there is none. */
-bool reply_begins(const char *text, size_t begin, size_t end, size_t *at);
+   before an enhanced status. *introduced: not the last of these, by which it may be a part of
+   the sentence. False: there is none. */
+bool reply_begins(const char *text, size_t begin, size_t end, size_t *at, bool *introduced);
 
 /* The status that a text with a reply in it tells. False: it tells none. */
 bool reply_status(const char *text, char status[STATUS_CHARS + 1]);

@@ -13,7 +13,7 @@
 #include "policy/text.h"
 #include "policy/xtext.h"
 
-enum { LABEL_MAX = 60 };
+enum { LABEL_MAX = 60, HEADER_FIELDS_MAX = 20 };
 
 /* Keep the id of a field's value, if it is text. */
 static bool keep_id(const char *value, struct understood *u)
@@ -81,29 +81,38 @@ static size_t next_line(const char *text, size_t at, size_t len)
     return lf ? (size_t)(lf - text) + 1 : len;
 }
 
-/* Does a header stand here: a trace field, or three fields in a row? */
+/* Does the line begin with one of these fields? */
+static bool is_one_of(const char *text, size_t at, size_t len, const char *const *names)
+{
+    for (; *names; names++)
+        if (is_field(text, at, len, *names))
+            return true;
+    return false;
+}
+
+/* Does a header stand here: a trace field, or three fields in a row, one of them what a summary for
+   people would not have? */
 static bool is_header(const char *text, size_t at, size_t len)
 {
-    static const char *const names[] = {
-        "From",       "To",           "Subject",      "Date",
-        "Message-ID", "MIME-Version", "Content-Type", "DKIM-Signature",
-        "X-Mailer",   "User-Agent",   "Reply-To",     "References",
-        "Cc",         "In-Reply-To",  "Thread-Topic", "X-Originating-IP"};
-    if (is_field(text, at, len, "Received") || is_field(text, at, len, "Return-Path"))
+    static const char *const trace[] = {"Received", "Return-Path", NULL};
+    static const char *const technical[] = {
+        "Message-ID",  "MIME-Version", "Content-Type", "DKIM-Signature",   "References",
+        "In-Reply-To", "X-Mailer",     "User-Agent",   "X-Originating-IP", NULL};
+    static const char *const plain[] = {"From",     "To", "Subject",      "Date",
+                                        "Reply-To", "Cc", "Thread-Topic", NULL};
+    if (is_one_of(text, at, len, trace))
         return true;
-    unsigned fields = 0;
-    while (at < len && fields < 3) {
-        bool known = fields && (text[at] == ' ' || text[at] == '\t');
-        for (size_t i = 0; !known && i < sizeof names / sizeof *names; i++)
-            if (is_field(text, at, len, names[i])) {
-                known = true;
-                fields++;
-            }
-        if (!known)
-            return false;
-        at = next_line(text, at, len);
+    unsigned fields = 0, special = 0;
+    for (; at < len && fields < HEADER_FIELDS_MAX; at = next_line(text, at, len)) {
+        if (fields && (text[at] == ' ' || text[at] == '\t'))
+            continue;
+        bool known = is_one_of(text, at, len, technical);
+        special += known;
+        if (!known && !is_one_of(text, at, len, plain))
+            break;
+        fields++;
     }
-    return fields == 3;
+    return fields >= 3 && special;
 }
 
 /* Does a field follow within the next few lines that are not empty? */

@@ -78,12 +78,14 @@ static bool gather_lines(const struct notice *n, size_t line, size_t at, size_t 
                          struct bytes *out, bool *several)
 {
     size_t next;
+    bool introduced;
     *several = false;
     if (!bytes_append(out, n->text + at, n->lines[line].end - at))
         return false;
     for (size_t i = line + 1; i < end && out->len < READ_DIAGNOSTIC_MAX; i++) {
         const struct notice_line *l = &n->lines[i];
-        if (n->text[at + 3] != '-' || !reply_begins(n->text, l->begin, l->end, &next) ||
+        if (n->text[at + 3] != '-' ||
+            !reply_begins(n->text, l->begin, l->end, &next, &introduced) ||
             strncmp(n->text + next, n->text + at, 3) != 0)
             return true;
         *several = true;
@@ -136,12 +138,15 @@ static size_t reply_end(const char *text, size_t len, char opened)
     return len;
 }
 
-/* Does a reply say more than its codes? */
+/* Does a reply say more than its codes ("550 5.7.1_ETR")? */
 static bool is_full(const char *reply)
 {
     size_t letters = 0;
     for (const char *p = reply; *p; p++)
-        letters += g_ascii_isalpha(*p) || (*p & 0x80);
+        if ((p == reply || p[-1] == ' ') && g_ascii_isdigit(*p))
+            p += strcspn(p, " ") - 1;
+        else
+            letters += g_ascii_isalpha(*p) || (*p & 0x80);
     return letters >= 3;
 }
 
@@ -195,10 +200,13 @@ static bool reply_on(const struct notice *n, size_t line, size_t from, size_t en
                      struct said *s)
 {
     size_t at;
+    bool introduced;
     const struct notice_line *l = &n->lines[line];
     if (s->full || l->quoted || is_other_label(n, line) || starts(n, line, ">>>") ||
-        starts(n, line, "-->") || !reply_begins(n->text, from, l->end, &at))
+        starts(n, line, "-->") || !reply_begins(n->text, from, l->end, &at, &introduced))
         return true;
+    if (!introduced)
+        at = from;
     return take_reply(n, line, at, end, s) && remote_before(n, line, first, s);
 }
 
@@ -268,10 +276,27 @@ static bool words_behind_label(const struct notice *n, const struct passage *p, 
     return !out_of_memory;
 }
 
-/* The line below an address, without a label such as "Delay reason:". */
+/* "host mx.b.example [192.0.2.1]", and nothing else. */
+static bool is_host_line(const struct notice *n, size_t line)
+{
+    const struct notice_line *l = &n->lines[line];
+    size_t at = l->begin + (starts(n, line, "host ") ? 5 : 0);
+    while (at < l->end && (g_ascii_isalnum(n->text[at]) || strchr("-._:", n->text[at])))
+        at++;
+    if (at == l->begin || at + 1 >= l->end || n->text[at] != ' ' || n->text[at + 1] != '[')
+        return false;
+    const char *close = memchr(n->text + at, ']', l->end - at);
+    return close && (size_t)(close - n->text) + 2 >= l->end;
+}
+
+/* The line below an address, without a label such as "Delay reason:"; lines that only say who
+   speaks are passed. */
 static bool take_below(const struct notice *n, size_t line, size_t end, struct said *s)
 {
     bool out_of_memory = false;
+    while (line + 1 < end && !notice_blank(n, line + 1) &&
+           (is_host_line(n, line) || n->text[n->lines[line].end - 1] == ':'))
+        line++;
     size_t at = n->lines[line].begin;
     if (judge_label(n, line, &out_of_memory) == 1)
         at += notice_label(n, line);
@@ -288,7 +313,9 @@ static bool words_behind_address(const struct notice *n, const struct passage *p
         return !out_of_memory && take_words(n, p->begin, l->begin, p->end, true, s);
     while (at < l->end && strchr(" \t:;,-.=", n->text[at]))
         at++;
-    if (has_words(n->text + at, l->end - at) && !starts(n, p->begin, "(") && n->text[at] != '(')
+    bool when =
+        strncasecmp(n->text + at, "on ", 3) == 0 || strncasecmp(n->text + at, "le ", 3) == 0;
+    if (has_words(n->text + at, l->end - at) && !when && n->text[at] != '(')
         return take_words(n, p->begin, at, p->end, true, s);
     if (next < p->end && !notice_blank(n, next) && !n->lines[next].dialogue &&
         !n->lines[next].quoted && !lists(n, next) &&
@@ -330,8 +357,32 @@ static bool peer_in(const struct notice *n, const struct passage *p, struct said
     return true;
 }
 
+/* "Server: <mx.b.example>" */
+static bool remote_label(const struct notice *n, size_t line, struct said *s)
+{
+    static const char *const labels[] = {"server",          "remote server", "remote host",
+                                         "remote mta",      "host",          "serveur",
+                                         "serveur distant", "hote distant"};
+    size_t begin = n->lines[line].begin, end = n->lines[line].end;
+    size_t label = notice_label(n, line), at = begin + label;
+    while (label && strchr(" :\t", n->text[begin + label - 1]))
+        label--;
+    for (size_t i = 0; label && !s->remote && i < sizeof labels / sizeof *labels; i++) {
+        if (strlen(labels[i]) != label || !starts(n, line, labels[i]))
+            continue;
+        while (at < end && strchr(" \t<", n->text[at]))
+            at++;
+        if (memchr(n->text + at, '.', end - at) && !words_host(n->text + at, end - at, &s->remote))
+            return false;
+    }
+    return true;
+}
+
 bool said_remote(const struct notice *n, const struct passage *p, struct said *s)
 {
+    for (size_t i = p->begin; i < p->end && !s->remote; i++)
+        if (!remote_label(n, i, s))
+            return false;
     for (size_t i = p->begin; i < p->end && !s->remote; i++)
         if (!n->lines[i].quoted && !words_remote(n->text + n->lines[i].begin,
                                                  n->lines[i].end - n->lines[i].begin, &s->remote))

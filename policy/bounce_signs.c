@@ -87,7 +87,7 @@ static bool take_sender(const struct mail *m, struct bounce_signs *s)
         return false;
     const struct strings *list = &m->reading.from;
     s->daemon = list->count == 0 || *list->items[0] == '@' || bounce_says(from, BOUNCE_DAEMON_NAME);
-    s->office = !s->daemon && list->count && is_office(list->items[0]);
+    s->office = !s->daemon && (is_office(list->items[0]) || bounce_says(from, BOUNCE_OFFICE_NAME));
     free(from);
     return true;
 }
@@ -149,6 +149,7 @@ bool bounce_signs(const struct mail *m, struct bounce_signs *s)
                                          has_field(m, "X-MS-Exchange-Message-Is-Ndr"),
                                .automatic = m->reading.kind == KIND_AUTO_REPLY,
                                .person = by_mail_program(m),
+                               .personal = m->reading.in_reply_to.count > 0,
                                .list = has_field(m, "List-Id") || has_field(m, "List-Post") ||
                                        has_field(m, "X-List-Administrivia")};
     return take_sender(m, s) && take_subject(m, s) && take_parts(m, s);
@@ -158,7 +159,7 @@ bool signs_may_tell(const struct bounce_signs *s)
 {
     bool machine = s->daemon || s->office || s->null_path || s->failed || s->report || s->root ||
                    (s->subject && s->automatic);
-    bool passed_on = s->answer || s->list || (s->person && !s->failed && !s->root);
+    bool passed_on = (s->answer && !s->daemon) || s->list || (s->person && !s->failed && !s->root);
     return machine && !passed_on;
 }
 
@@ -168,6 +169,7 @@ bool signs_read_words(const char *notice, size_t len, struct bounce_signs *s)
     if (!words)
         return false;
     s->opening = bounce_says(words, BOUNCE_OPENING);
+    s->personal = s->personal || bounce_opens(words, BOUNCE_GREETING);
     s->delay = s->delay || bounce_says(words, BOUNCE_DELAY);
     s->success = s->success || bounce_says(words, BOUNCE_SUCCESS);
     free(words);
@@ -181,7 +183,8 @@ bool signs_tell_notice(const struct bounce_signs *s, bool evidence)
     unsigned words = s->subject + s->opening + s->returned + evidence;
     if (s->failed || s->report || s->root)
         return true;
-    return words >= (s->daemon || s->null_path ? 2 : 3);
+    bool perhaps = s->office && !s->personal;
+    return words >= (s->daemon || s->null_path || s->automatic || perhaps ? 2 : 3);
 }
 
 bool signs_tell_forward(const struct bounce_signs *s)

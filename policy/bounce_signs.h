@@ -12,7 +12,7 @@
 
 struct bounce_signs {
     bool daemon;    /* From is a program that delivers mail, or nobody */
-    bool office;    /* From may be a program or a person: postmaster@, no-reply@, … */
+    bool office;    /* From may be a program or a person: postmaster@, admin@, no-reply@, … */
     bool null_path; /* Return-Path: <> */
     bool failed;    /* X-Failed-Recipients, or the like */
     bool report;    /* a machine's report is among its parts */
@@ -21,6 +21,7 @@ struct bounce_signs {
     bool automatic; /* Auto-Submitted */
     bool answer;    /* the subject is that of an answer or a forward */
     bool person;    /* a mail program for people was used, or it is a person's automatic reply */
+    bool personal;  /* it greets, or answers a message */
     bool list;      /* a list sent it */
     bool subject;   /* the subject is that of a notice */
     bool opening;   /* the first words are those of a notice */
@@ -37,7 +38,7 @@ bool signs_may_tell(const struct bounce_signs *s);
 /* Add what the sender's own words tell, without what came back. False: out of memory. */
 bool signs_read_words(const char *notice, size_t len, struct bounce_signs *s);
 
-/* Is it a notice? `evidence`: its words name a recipient with what a server replied. */
+/* Is it a notice? `evidence`: its words list a recipient, or a server's reply to one. */
 bool signs_tell_notice(const struct bounce_signs *s, bool evidence);
 
 /* Did a person pass on what holds a machine's report among its parts? */

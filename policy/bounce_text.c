@@ -40,6 +40,15 @@ static bool add_form(const struct notice *n, enum mention_form form, struct unde
     return true;
 }
 
+/* Is one of the recipients listed, and not only named in a sentence? */
+static bool lists_any(const struct notice *n, const struct understood *u)
+{
+    for (size_t i = 0; i < n->mention_count; i++)
+        if (n->mentions[i].form == MENTION_LISTED && is_known(u, n->mentions[i].address))
+            return true;
+    return false;
+}
+
 /* Whom the line below or beside a recipient names as the address that we wrote to. */
 static bool take_source(const struct notice *n, const struct passage *p, struct read_recipient *r)
 {
@@ -104,6 +113,7 @@ bool text_recipients(const struct notice *n, const struct strings *failed, struc
     for (size_t i = 0; i < sizeof forms / sizeof *forms && u->recipient_count == first; i++)
         if (!add_form(n, forms[i], u))
             return false;
+    *evidence = *evidence || lists_any(n, u);
     bool alone = u->recipient_count - first == 1;
     for (size_t i = first; i < u->recipient_count; i++)
         if (!text_complete(n, &u->recipients[i], alone, evidence))

@@ -60,6 +60,8 @@ bool dsn_read(const struct mail *m, struct understood *u, bool *found)
         if (!read_part(m, i, u))
             return false;
     }
-    *found = u->recipient_count > 0;
+    *found = u->recipient_count && (u->recipients[0].final || u->recipients[0].original);
+    if (!*found)
+        understood_forget_recipients(u);
     return !*found || (dsn_complete(u) && returned_parts(m, u) && returned_thread(m, u));
 }

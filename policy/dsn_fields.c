@@ -277,9 +277,15 @@ static bool close_group(struct groups *g)
     struct read_recipient *one = &g->one;
     struct read_recipient *last =
         u->recipient_count ? &u->recipients[u->recipient_count - 1] : NULL;
+    bool named = one->final || one->original;
+    if (last && named && !last->final && !last->original) {
+        recipient_free(last);
+        u->recipient_count--;
+        last = NULL;
+    }
     if (g->open && last && told_before(last, one)) {
         complete(last, one);
-    } else if (one->final || one->original) {
+    } else if (named || (!last && (one->action || one->status || one->diagnostic))) {
         struct read_recipient *new = understood_recipient(u);
         if (!new) {
             g->full = true;

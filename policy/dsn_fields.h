@@ -17,7 +17,8 @@
 #include "policy/understood.h"
 
 /* Append recipients, and set the envelope ID unless it is set. `text` has LF line ends and no
-   NUL. A group about nobody is dropped. False: out of memory. */
+   NUL. Groups about nobody are dropped when somebody is named; otherwise one of them stays, as
+   a recipient without addresses. False: out of memory. */
 bool dsn_fields(const char *text, size_t len, struct understood *u);
 
 /* The address that a recipient field's value names, normalised and malloc'd; *address NULL:

@@ -44,7 +44,8 @@ static bool take_kind(const struct mail *m, const struct bytes *body, struct und
         u->kind = READ_MDN;
         return true;
     }
-    if (!dsn_read(m, u, &found) || (!found && !bounce_read(m, body, u, &found)))
+    if (!dsn_read(m, u, &found) ||
+        !(found ? bounce_complete(m, body, u) : bounce_read(m, body, u, &found)))
         return false;
     if (found || other_by_form(m)) {
         u->kind = found ? READ_DSN : READ_OTHER;

@@ -20,7 +20,7 @@ const char *read_kind_name(enum read_kind kind)
     return names[kind];
 }
 
-void understood_free(struct understood *u)
+void understood_forget_recipients(struct understood *u)
 {
     for (size_t i = 0; i < u->recipient_count; i++) {
         free(u->recipients[i].final);
@@ -29,6 +29,12 @@ void understood_free(struct understood *u)
         free(u->recipients[i].remote_mta);
         free(u->recipients[i].diagnostic);
     }
+    u->recipient_count = 0;
+}
+
+void understood_free(struct understood *u)
+{
+    understood_forget_recipients(u);
     for (size_t i = 0; i < u->attachment_count; i++) {
         free(u->attachments[i].name);
         free(u->attachments[i].declared);

@@ -116,6 +116,9 @@ void understood_free(struct understood *u);
 /* A new empty recipient at the end; NULL: out of memory or READ_RECIPIENTS_MAX are there. */
 struct read_recipient *understood_recipient(struct understood *u);
 
+/* Free all recipients. */
+void understood_forget_recipients(struct understood *u);
+
 /* A new token unless the same stands there with this `where`; `text` has 26 base32 characters.
    False: out of memory. Beyond READ_TOKENS_MAX nothing is added. */
 bool understood_token(struct understood *u, const struct understanding_tools *tools,
