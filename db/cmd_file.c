@@ -198,6 +198,8 @@ static int recognise(struct filing *f, struct lookup *lookup, uint64_t *before)
         return unrelated(found.reason);
     bool scans = is_report(f) || f->envelope.sender[0] == '\0';
     enum store_status status = scans ? intake_show(&f->in, scan_body, f, &err) : STORE_OK;
+    if (status == STORE_OK && f->envelope.sender[0] == '\0')
+        f->reading.kind = report_kind(&f->report, f->reading.kind, &f->reading.from);
     if (status != STORE_OK)
         return command_fail_store(status, &err);
     if (!query_build(s, &f->ring, DIRECTION_INBOUND, &f->envelope, &f->reading, NULL,

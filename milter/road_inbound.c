@@ -171,6 +171,8 @@ enum verdict road_inbound_eom(struct session *s, const struct mta *mta)
     struct message *m = &s->m;
     if (m->scans) {
         report_end(&m->report);
+        if (m->envelope.sender[0] == '\0')
+            m->reading.kind = report_kind(&m->report, m->reading.kind, &m->reading.from);
         enum verdict verdict = recognise(s, mta);
         if (verdict == VERDICT_ACCEPT)
             return m->dossier_fields > 0 ? road_clean_eom(s, mta) : VERDICT_ACCEPT;

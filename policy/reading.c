@@ -176,7 +176,7 @@ static bool take_field(struct reader *t, const struct field *field)
 
 /* multipart/report by its report-type (RFC 6522); KIND_REPLY: it is no report. A report of
    another type (RFC 5965 complaints) was not written by a person. */
-static enum message_kind report_kind(const char *content_type)
+static enum message_kind kind_by_type(const char *content_type)
 {
     static const char type[] = "multipart/report";
     if (!content_type || strncasecmp(content_type, type, sizeof type - 1) != 0)
@@ -196,7 +196,7 @@ static enum message_kind report_kind(const char *content_type)
 /* The report's type first: a receipt may carry Auto-Submitted. */
 static enum message_kind kind_of(const struct reading *r)
 {
-    enum message_kind kind = report_kind(r->content_type);
+    enum message_kind kind = kind_by_type(r->content_type);
     if (kind != KIND_REPLY)
         return kind;
     if (r->signs.failed_recipients)

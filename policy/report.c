@@ -330,6 +330,28 @@ void report_free(struct report *r)
     *r = (struct report){0};
 }
 
+static bool is_daemon(const char *address)
+{
+    static const char *const names[] = {"mailer-daemon@", "postmaster@", "mail-daemon@"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strncmp(address, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+enum message_kind report_kind(const struct report *r, enum message_kind by_header,
+                              const struct strings *from)
+{
+    if (by_header == KIND_DSN || by_header == KIND_MDN)
+        return by_header;
+    if (r->disposition)
+        return KIND_MDN;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->recipients[i].final && (r->recipients[i].action || r->recipients[i].status))
+            return KIND_DSN;
+    return from->count == 1 && is_daemon(from->items[0]) ? KIND_DSN : by_header;
+}
+
 const char *report_event(const struct report *r, bool is_mdn)
 {
     if (is_mdn)

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "policy/bytes.h"
+#include "policy/message.h"
 
 struct report_recipient {
     char *final;    /* normalised; NULL: not given */
@@ -51,6 +51,14 @@ void report_feed(struct report *r, const char *data, size_t len);
 void report_end(struct report *r);
 
 void report_free(struct report *r);
+
+/* What a message from the null sender is, whose header alone says `by_header`. Some servers
+   (OpenSMTPD, qmail) bounce without the multipart/report of RFC 6522, and call themselves what
+   only a server is called: a body that tells a recipient's fate, or a sender that is no person
+   ("MAILER-DAEMON@…", the normalised addresses of From), make it a report. Not for mail from any
+   other sender: whoever quotes a report is a person. */
+enum message_kind report_kind(const struct report *r, enum message_kind by_header,
+                              const struct strings *from);
 
 /* The event that a report of this kind stands for (EVIDENCE: failed, delayed,
    reported-delivered, reported-displayed; "dsn" or "mdn" when it does not say). The worst

@@ -67,19 +67,30 @@ copy_tree() { # from to
     fi
 }
 
+# Unpack Debian packages that exclude Postfix, each set into a directory of its own.
+server_libraries="libgnutls-dane0 libidn12 libevent-2.1-7 libnsl2 libpcre2-8-0 libdb5.3"
+unpack_servers() { # to
+    # shellcheck disable=SC2086
+    install_packages $server_libraries || return 1
+    unpack_packages "$1/exim" usr/sbin/exim4 exim4-base exim4-daemon-light &&
+        unpack_packages "$1/opensmtpd" usr/sbin/smtpd opensmtpd
+}
+unpack_packages() { # to its-program package...
+    local to=$1 program=$2 package
+    shift 2
+    [ ! -e "$to/$program" ] || return 0
+    mkdir -p "$to/packages"
+    (cd "$to/packages" && apt-get download -qq "$@" ||
+        { apt-get update -qq && apt-get download -qq "$@"; }) || return 1
+    for package in "$to"/packages/*.deb; do
+        dpkg --extract "$package" "$to" || return 1
+    done
+}
+
 # Unpack Debian's Sendmail into a directory: as a package it would take Postfix's place.
 sendmail_libraries="libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 libwrap0 m4"
-fetch_sendmail() {
-    apt-get download -qq sendmail-base sendmail-bin sendmail-cf
-}
 unpack_sendmail() { # to
-    local package
     # shellcheck disable=SC2086
-    install_packages $sendmail_libraries || return 1
-    [ ! -e "$1/usr/libexec/sendmail/sendmail" ] || return 0
-    mkdir -p "$1/packages"
-    (cd "$1/packages" && fetch_sendmail || { apt-get update -qq && fetch_sendmail; }) || return 1
-    for package in "$1"/packages/*.deb; do
-        dpkg --extract "$package" "$1" || return 1
-    done
+    install_packages $sendmail_libraries &&
+        unpack_packages "$1" usr/libexec/sendmail/sendmail sendmail-base sendmail-bin sendmail-cf
 }

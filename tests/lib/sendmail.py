@@ -5,6 +5,8 @@
     sendmail.send(JEANNE, [PAUL], message)
     sendmail.stop()
 
+Without a milter (None) it is somebody else's server.
+
 Debian's packages of Sendmail and Postfix exclude each other, so its files are unpacked, not
 installed: TEMOIN_SENDMAIL names the directory (tests/run fills it). Sendmail refuses a milter
 socket below a directory that everybody may write to, so the directory must not be in /tmp. It
@@ -46,10 +48,13 @@ FEATURE(`no_default_msa')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`promiscuous_relay')dnl
 FEATURE(`stickyhost')dnl
-INPUT_MAIL_FILTER(`temoin', `S=unix:{milter}, F=T, T=S:30s;R:60s;E:5m')dnl
+define(`confTO_QUEUEWARN', `1s')dnl
+{filter}
 DAEMON_OPTIONS(`Name=MTA, Family=inet, Addr=127.0.0.1, Port={port}')dnl
 MAILER(`smtp')dnl
 """
+
+FILTER = "INPUT_MAIL_FILTER(`temoin', `S=unix:{milter}, F=T, T=S:30s;R:60s;E:5m')dnl"
 
 
 class Sendmail:
@@ -63,8 +68,9 @@ class Sendmail:
         (self.directory / "queue").mkdir(mode=0o700)
         (self.directory / "switch").write_text("hosts files\naliases files\n")
         (self.directory / "hosts").write_text(f"127.0.0.1 {self.hostname} localhost\n")
+        filter = FILTER.format(milter=self.milter) if self.milter else "dnl"
         source = CONFIGURATION.format(
-            root=ROOT, hostname=self.hostname, directory=self.directory, milter=self.milter,
+            root=ROOT, hostname=self.hostname, directory=self.directory, filter=filter,
             port=self.port, next_hop=self.next_hop,
         )  # fmt: skip
         done = subprocess.run(["m4"], input=source, capture_output=True, text=True, check=True)
@@ -74,7 +80,7 @@ class Sendmail:
         self.write()
         script = (
             f"hostname {self.hostname} && mount --bind {self.directory}/hosts /etc/hosts && "
-            f"exec {PROGRAM} -C {self.directory}/sendmail.cf -bD"
+            f"exec {PROGRAM} -C {self.directory}/sendmail.cf -bD -q1s"
         )
         with open(self.directory / "output", "wb") as output:
             self.process = subprocess.Popen(

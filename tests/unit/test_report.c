@@ -242,14 +242,57 @@ static void test_events(void **state)
     }
 }
 
+static const struct {
+    const char *what, *body, *from;
+    enum message_kind by_header, kind;
+} kinds[] = {
+    {"OpenSMTPD: multipart/mixed", "Final-Recipient: rfc822; a@b.example\nAction: failed\n",
+     "mailer-daemon@b.example", KIND_REPLY, KIND_DSN},
+    {"a recipient's fate, whoever sends it",
+     "Final-Recipient: rfc822; a@b.example\nStatus: 4.3.0\n", "robot@b.example", KIND_AUTO_REPLY,
+     KIND_DSN},
+    {"a recipient without a fate", "Final-Recipient: rfc822; a@b.example\n", "robot@b.example",
+     KIND_AUTO_REPLY, KIND_AUTO_REPLY},
+    {"qmail: words alone", "Hi. This is the qmail-send program.\n", "mailer-daemon@b.example",
+     KIND_REPLY, KIND_DSN},
+    {"a receipt without its type",
+     "Final-Recipient: rfc822; a@b.example\nDisposition: manual-action/x; displayed\n",
+     "a@b.example", KIND_REPLY, KIND_MDN},
+    {"a vacation notice", "Je suis absent.\n", "a@b.example", KIND_AUTO_REPLY, KIND_AUTO_REPLY},
+    {"nobody in particular", "", "", KIND_REPLY, KIND_REPLY},
+    {"a receipt stays one", "Final-Recipient: rfc822; a@b.example\nAction: failed\n",
+     "mailer-daemon@b.example", KIND_MDN, KIND_MDN},
+};
+
+static void test_kind_of_a_null_senders_message(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct report r = {0};
+        struct strings from = {0};
+        assert_true(!*kinds[i].from || strings_add(&from, kinds[i].from));
+        report_feed(&r, kinds[i].body, strlen(kinds[i].body));
+        report_end(&r);
+        if (report_kind(&r, kinds[i].by_header, &from) != kinds[i].kind)
+            fail_msg("%s", kinds[i].what);
+        report_free(&r);
+        strings_free(&from);
+    }
+}
+
 int main(void)
 {
     g_mime_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dsn),        cmocka_unit_test(test_mdn),
-        cmocka_unit_test(test_groups),     cmocka_unit_test(test_eai_recipient),
-        cmocka_unit_test(test_odd_values), cmocka_unit_test(test_nul_and_no_final_line_end),
-        cmocka_unit_test(test_long_lines), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_kind_of_a_null_senders_message),
+        cmocka_unit_test(test_dsn),
+        cmocka_unit_test(test_mdn),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_eai_recipient),
+        cmocka_unit_test(test_odd_values),
+        cmocka_unit_test(test_nul_and_no_final_line_end),
+        cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
