@@ -30,6 +30,9 @@ static enum store_status sources_open(const struct settings *s, struct timeline_
     st = dkim_index_open(s->store_directory, STORE_READ, &from->keys, err);
     if (st != STORE_OK && st != STORE_NOT_FOUND)
         return st;
+    st = facts_db_open(s->store_directory, STORE_READ, NULL, &from->facts, err);
+    if (st != STORE_OK && st != STORE_NOT_FOUND && st != STORE_CORRUPT && st != STORE_SCHEMA)
+        return st; /* such a file is made anew; until then nothing is read */
     st = register_open(s->store_directory, STORE_READ, &from->bills, err);
     if (st == STORE_NOT_FOUND)
         from->bills = NULL;
@@ -39,6 +42,7 @@ static enum store_status sources_open(const struct settings *s, struct timeline_
 static void sources_close(struct timeline_sources *from)
 {
     dkim_index_close(from->keys);
+    facts_db_close(from->facts);
     register_close(from->bills);
     seal_store_close(from->seals);
     store_close(from->store);

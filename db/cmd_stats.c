@@ -195,10 +195,9 @@ static int print_json(const struct figures *f)
     }
     json_t *facts = json_pack("{s:I, s:I, s:I}", "read", N(f->facts.read), "unread",
                               N(f->facts.unread), "waiting", N(f->facts.waiting));
-    return command_print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "log", log,
-                                        "register", reg, "seal", seal, "dating", dating_json(f),
-                                        "dns_keys", keys, "facts", facts, "daemon",
-                                        daemon_word(f->daemon)));
+    return command_print_json(json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "log", log, "register", reg, "seal", seal, "dating",
+        dating_json(f), "dns_keys", keys, "facts", facts, "daemon", daemon_word(f->daemon)));
 }
 
 static void line(const char *what, uint64_t value)

@@ -10,6 +10,7 @@
 
 #include "db/dossier_html_style.h"
 #include "db/dossier_words.h"
+#include "db/timeline_facts.h"
 
 struct page {
     const struct dossier_view *v;
@@ -323,6 +324,21 @@ static void proof(struct page *p, const struct view_exhibit *x)
     raw(p, "</dl></details>");
 }
 
+/* What was read in the message, and whether it came back. */
+static void reading_rows(struct page *p, const struct timeline_item *i)
+{
+    struct reading_rows rows = {0};
+    p->done = p->done && timeline_reading(&p->v->timeline, i, p->language, true, &rows);
+    for (size_t k = 0; p->done && k < rows.count; k++) {
+        const struct reading_row *row = &rows.items[k];
+        term(p, row->name);
+        raw(p, row->strong ? "<b>" : "");
+        foreign(p, row->text);
+        raw(p, row->strong ? "</b></dd>" : "</dd>");
+    }
+    reading_rows_free(&rows);
+}
+
 static void author_row(struct page *p, const struct timeline_item *i)
 {
     struct bytes words = {0};
@@ -340,6 +356,7 @@ static void fact_rows(struct page *p, const struct timeline_item *i)
     author_row(p, i);
     for (size_t k = 0; k < i->to.count; k++)
         foreign_row(p, k ? "" : SAY(p, "À", "To"), i->to.items[k]);
+    reading_rows(p, i);
     if (i->has_amount) {
         term(p, SAY(p, "Montant", "Amount"));
         WORDS(p, words_money(i->amount, i->currency, p->language, to));

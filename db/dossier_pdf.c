@@ -10,6 +10,7 @@
 
 #include "db/dossier_words.h"
 #include "db/sheet.h"
+#include "db/timeline_facts.h"
 
 struct paper {
     const struct dossier_view *v;
@@ -139,6 +140,22 @@ static void recipients(struct paper *p, const struct strings *list)
     bytes_free(&all);
 }
 
+/* What was read in the message, and whether it came back. */
+static void reading(struct paper *p, const struct timeline_item *i)
+{
+    struct reading_rows rows = {0};
+    p->done = p->done && timeline_reading(&p->v->timeline, i, p->language, true, &rows);
+    for (size_t k = 0; p->done && k < rows.count; k++) {
+        const struct reading_row *row = &rows.items[k];
+        bool goes_on = !*row->name;
+        COMPOSED(
+            p, bytes_printf(to, "%s%s%s", row->name, goes_on ? "" : SAY(p, " : ", ": "), row->text),
+            sheet_text(p->sheet, row->strong ? STYLE_STRONG : STYLE_BODY, goes_on ? 24 : 12,
+                       made.data));
+    }
+    reading_rows_free(&rows);
+}
+
 static void fact(struct paper *p, const struct timeline_item *i)
 {
     if (i->has_amount)
@@ -184,6 +201,7 @@ static void entry(struct paper *p, const struct view_exhibit *x)
     line(p, SAY(p, "De", "From"), i->from);
     COMPOSED(p, timeline_author(i, p->language, to), line(p, "Attribution", made.data));
     recipients(p, &i->to);
+    reading(p, i);
     line(p, SAY(p, "Réponse SMTP", "SMTP reply"), x->smtp_reply);
     fact(p, i);
     bytes_free(&number);

@@ -11,6 +11,7 @@
 
 #include "db/exhibit.h"
 #include "db/facts_json.h"
+#include "db/timeline_facts.h"
 #include "db/wire.h"
 #include "policy/text.h"
 
@@ -37,8 +38,6 @@ static void exhibit_clear(struct view_exhibit *x)
     free(x->peer);
     free(x->smtp_reply);
     message_text_free(&x->text);
-    json_decref(x->facts);
-    free(x->unread);
 }
 
 void dossier_view_free(struct dossier_view *v)
@@ -170,47 +169,56 @@ static bool put(const void *data, size_t len, void *context)
     return reader_bundle_put(context, data, len);
 }
 
+struct taking {
+    struct view_exhibit *exhibit;
+    struct timeline_item *item;
+};
+
 static bool take_answer(size_t i, json_t *answer, void *context)
 {
-    struct view_exhibit *x = context;
+    const struct taking *to = context;
     const json_t *text = json_object_get(answer, "text");
+    json_t *facts = facts_take(json_object_get(answer, "facts"));
     (void)i;
-    x->facts = facts_take(json_object_get(answer, "facts"));
-    bool done = x->facts && facts_check_tokens(x->facts, NULL, NULL) &&
-                (!text || message_text_from_json(text, &x->text));
+    to->item->facts = facts;
+    bool done = facts && facts_check_tokens(facts, NULL, NULL) &&
+                (!text || message_text_from_json(text, &to->exhibit->text));
     json_decref(answer);
     return done;
 }
 
 /* Read anew out of the archived message: what an evidence file says of it follows from it alone. */
 static enum store_status ask_reader(struct loading *l, struct reader_bundle *b,
-                                    struct view_exhibit *x)
+                                    const struct taking *to)
 {
     struct reader_outcome how;
+    struct timeline_item *item = to->item;
+    const struct message_text *text = &to->exhibit->text;
     const struct reader_options options = {
         .facts = true, .text = l->texts <= TEXTS_MAX, .domain = l->from->domain};
     enum store_status st =
-        reader_ask(l->from->reader, b, &options, -1, take_answer, x, &how, l->err);
-    if (st == STORE_OK && how.why[0] && !(x->unread = text_clean(how.why)))
+        reader_ask(l->from->reader, b, &options, -1, take_answer, (void *)to, &how, l->err);
+    item->reading = how.why[0] ? READING_FAILED : READING_DONE;
+    if (st == STORE_OK && how.why[0] && !(item->unread = text_clean(how.why)))
         st = no_memory(l->err);
-    if (st == STORE_OK && x->text.read)
-        l->texts += strlen(x->text.body) + strlen(x->text.header);
+    if (st == STORE_OK && text->read)
+        l->texts += strlen(text->body) + strlen(text->header);
     return st;
 }
 
 /* A message that cannot be read costs its text, not the view. */
-static enum store_status text_load(struct loading *l, uint64_t seq, struct view_exhibit *x)
+static enum store_status text_load(struct loading *l, uint64_t seq, const struct taking *to)
 {
     struct reader_bundle b;
     struct store_error why = {0};
-    if (!l->from->reader || !x->message_file)
+    if (!l->from->reader || !to->exhibit->message_file)
         return STORE_OK;
     reader_bundle_init(&b);
     enum store_status st = STORE_NO_MEMORY;
     if (reader_bundle_begin(&b))
         st = store_message(l->from->timeline.store, seq, put, &b, &why);
     if (st == STORE_OK)
-        st = ask_reader(l, &b, x);
+        st = ask_reader(l, &b, to);
     else if (st == STORE_NO_MEMORY || st == STORE_BUSY || st == STORE_DENIED)
         st = store_fail(l->err, st, "%s", why.text[0] ? why.text : "out of memory");
     else
@@ -220,8 +228,9 @@ static enum store_status text_load(struct loading *l, uint64_t seq, struct view_
 }
 
 /* The message that an "assign" entry put into the dossier. */
-static enum store_status assigned_load(struct loading *l, struct view_exhibit *x)
+static enum store_status assigned_load(struct loading *l, const struct taking *to)
 {
+    struct view_exhibit *x = to->exhibit;
     struct stored_entry e = {0};
     struct exhibit read = {0};
     uint64_t about = x->item->about;
@@ -234,15 +243,16 @@ static enum store_status assigned_load(struct loading *l, struct view_exhibit *x
         !(exhibit_read(&e, &read) && take_message(&read, "a.eml", l->view->digits, x)))
         st = no_memory(l->err);
     if (st == STORE_OK)
-        st = text_load(l, about, x);
+        st = text_load(l, about, to);
     exhibit_free(&read);
     stored_entry_free(&e);
     return st;
 }
 
-static enum store_status exhibit_load(struct loading *l, const struct timeline_item *item,
+static enum store_status exhibit_load(struct loading *l, struct timeline_item *item,
                                       struct view_exhibit *x)
 {
+    const struct taking to = {x, item};
     struct stored_entry e = {0};
     struct exhibit read = {0};
     x->item = item;
@@ -253,9 +263,9 @@ static enum store_status exhibit_load(struct loading *l, const struct timeline_i
     if (st == STORE_OK && !made)
         st = no_memory(l->err);
     if (st == STORE_OK)
-        st = text_load(l, item->seq, x);
+        st = text_load(l, item->seq, &to);
     if (st == STORE_OK)
-        st = assigned_load(l, x);
+        st = assigned_load(l, &to);
     if (st == STORE_OK && l->from->bounds)
         st = l->from->bounds(l->from->bounds_context, item->seq, &x->bounds, l->err);
     if (st == STORE_OK && x->bounds.not_after[0])
@@ -318,5 +328,7 @@ enum store_status dossier_view_load(const struct dossier_view_sources *from, con
         return no_memory(err);
     for (size_t i = 0; st == STORE_OK && i < t->count; i++)
         st = exhibit_load(&l, &t->items[i], &v->exhibits[v->exhibit_count++]);
+    if (st == STORE_OK && !timeline_returns_link(t))
+        st = no_memory(err);
     return st == STORE_OK ? dossier_service_load(from->timeline.store, v, err) : st;
 }

@@ -63,8 +63,6 @@ struct view_exhibit {
     char *sender;       /* of the envelope; "" is the null sender; NULL: not known */
     char *queue_id, *login, *peer, *smtp_reply; /* NULL: not known */
     struct message_text text;                   /* empty: not read */
-    json_t *facts; /* what the program understood of the message (facts_json.h); NULL: not read */
-    char *unread;  /* why not; NULL: there is none, or nobody tried */
 };
 
 /* A time without the service. */

@@ -106,6 +106,7 @@ static enum store_status sources_open(struct making *m)
 {
     const struct settings *s = m->settings;
     struct timeline_sources *from = &m->sources;
+    from->unread = true; /* the messages are read anew: dossier_view */
     enum store_status st = store_open(s->store_directory, STORE_READ, &from->store, m->err);
     if (st == STORE_OK)
         st = seal_store_open(s->store_directory, STORE_READ, &from->seals, m->err);

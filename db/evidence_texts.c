@@ -129,7 +129,7 @@ static enum store_status put_index(struct making *m, const char *dossier_id)
         "{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:{s:i, s:i}}", "company",
         json_foreign(m->settings->company_name), "log", json_foreign(m->origin), "seal_sha256",
         m->fingerprint, "export_sha256", m->export_fingerprint, "dossier", dossier_id, "exported",
-        exported, "timeline", timeline_json(&m->timeline), "dates", dates_json(m), "volume",
+        exported, "timeline", timeline_json(&m->view.timeline), "dates", dates_json(m), "volume",
         "number", (int)m->volume + 1, "of", (int)m->plan.volumes);
     char *text = json ? json_dumps(json, JSON_SORT_KEYS | JSON_INDENT(1)) : NULL;
     struct bytes data = {0};

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "db/exhibit.h"
+#include "db/timeline_facts.h"
 #include "db/wire.h"
 #include "policy/delivery.h"
 #include "policy/message.h"
@@ -42,6 +43,7 @@ static void item_free(struct timeline_item *i)
     json_decref(i->keys);
     free(i->key_words[LANGUAGE_FR]);
     free(i->key_words[LANGUAGE_EN]);
+    timeline_facts_free(i);
 }
 
 void timeline_free(struct timeline *t)
@@ -63,6 +65,7 @@ void timeline_cut(struct timeline *t, uint64_t last)
         item_free(&t->items[--t->count]);
     while (t->review_count)
         item_free(&t->reviews[--t->review_count]);
+    timeline_returns_cut(t);
 }
 
 /* --- the message ----------------------------------------------------------------------------*/
@@ -235,6 +238,7 @@ static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
            take_text(json_object_get(p, "match"), "strength", &item->strength) &&
            take_recipients(p, &item->to) && (item->logged || take_words(p, item)) &&
            take_log(p, item) && take_text(p, "occurred", &item->occurred) &&
+           timeline_facts_take(p, item) &&
            (!item->has_amount || take_text(p, "currency", &item->currency));
 }
 
@@ -282,6 +286,8 @@ static enum store_status item_load(const struct timeline_sources *from, uint64_t
         st = erasure_load(from, item, err);
     if (st == STORE_OK && e.has_message)
         st = message_read(from->store, seq, item, err);
+    if (st == STORE_OK && e.has_message && !from->unread)
+        st = timeline_facts_load(from->facts, seq, item, err);
     if (st == STORE_OK)
         st = is_signed(from->seals, seq, &item->is_signed, err);
     exhibit_free(&x);
@@ -306,6 +312,10 @@ static enum store_status about_load(const struct timeline_sources *from, struct 
         message.author = (struct attribution_reading){0};
         message.subject = message.from = NULL;
         message.to = (struct strings){0};
+        item->reading = message.reading;
+        item->facts = json_incref(message.facts);
+        item->unread = message.unread;
+        message.unread = NULL;
     }
     item_free(&message);
     return st == STORE_NOT_FOUND ? STORE_OK : st;
@@ -415,6 +425,8 @@ static enum store_status dossier_load(const struct timeline_sources *from, const
     }
     if (st == STORE_OK)
         outcomes_link(t);
+    if (st == STORE_OK && !timeline_returns_link(t))
+        st = no_memory(err);
     dossier_free(&d);
     return st;
 }

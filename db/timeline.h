@@ -18,8 +18,18 @@
 #include "db/attribution_read.h"
 #include "db/dkim_entry.h"
 #include "db/dkim_index.h"
+#include "db/facts_db.h"
 #include "db/register.h"
 #include "db/seal.h"
+
+/* What is known of what a message says (timeline_facts.h). */
+enum item_reading { READING_NONE, READING_WAITS, READING_DONE, READING_FAILED };
+
+/* A report says that a message of ours was not delivered to one of its recipients, or not yet. */
+struct timeline_return {
+    size_t by;    /* the report, in timeline.items */
+    json_t *told; /* recipient, action, status, words: facts_json.h */
+};
 
 struct timeline_item {
     uint64_t n;     /* number in the dossier; 0: in review */
@@ -53,6 +63,16 @@ struct timeline_item {
     char *log_line;   /* the whole line; NULL */
     size_t next;      /* the next item about the same message; 0: none; of a message: the first */
 
+    /* of what was read in the message; of `about` for a decision (timeline_facts.h): */
+    enum item_reading reading;
+    json_t *facts;      /* DONE */
+    char *unread;       /* FAILED: why */
+    json_t *report;     /* from outside: the mail path's own glance at a report; NULL */
+    char *token;        /* of a message of ours; NULL */
+    struct strings ids; /* Message-IDs of a message of ours */
+    struct timeline_return *returns; /* of a message of ours */
+    size_t return_count;
+
     char *occurred; /* the day that a fact is about; NULL */
     bool has_amount;
     int64_t amount; /* minor units */
@@ -78,6 +98,8 @@ struct timeline_sources {
     struct seal_store *seals;
     struct register_db *bills; /* NULL: there is no register yet */
     struct dkim_index *keys;   /* NULL: no DNS key was ever asked for */
+    struct facts_db *facts;    /* NULL: nothing was read yet, or: */
+    bool unread;               /* nobody wants to know what messages say */
 };
 
 /* STORE_NOT_FOUND: neither register, log nor review know the number. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/timeline.h"
+#include "db/timeline_facts.h"
 #include "policy/erasure.h"
 #include "policy/money.h"
 
@@ -104,13 +105,21 @@ static json_t *item_json(const struct timeline *t, const struct timeline_item *i
     json_t *erasure = i->erased_by ? json_pack("{s:I, s:s*, s:s*}", "seq", (json_int_t)i->erased_by,
                                                "time", i->erased_at, "ground", i->erased_ground)
                                    : NULL;
+    bool read, back;
+    json_t *reading = timeline_reading_json(t, i, &read);
+    json_t *returned = timeline_returns_json(t, i, &back);
+    if (!read || !back) {
+        json_decref(reading);
+        json_decref(returned);
+        return NULL;
+    }
     json_t *keys = i->keys
                        ? json_pack("{s:I, s:s, s:s}", "message", (json_int_t)i->key_of, "words_fr",
                                    i->key_words[LANGUAGE_FR], "words_en", i->key_words[LANGUAGE_EN])
                        : NULL;
     return json_pack(
         "{s:o*, s:I, s:o*, s:s, s:s, s:s*, s:s, s:s, s:s, s:o*, s:s*, s:s*, s:s*, s:o*, s:b, s:b,"
-        " s:o*, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*}",
+        " s:o*, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*}",
         "n", i->n ? json_integer((json_int_t)i->n) : NULL, "seq", (json_int_t)i->seq, "about",
         i->about ? json_integer((json_int_t)i->about) : NULL, "time", i->time, "event", i->event,
         "direction", i->direction, "level", level_name(i->level), "words_fr",
@@ -119,7 +128,8 @@ static json_t *item_json(const struct timeline *t, const struct timeline_item *i
         message, "signed", i->is_signed, "erased", i->erased, "erasure", erasure, "text", i->text,
         "occurred", i->occurred, "amount", amount, "dns_keys", keys, "log",
         i->logged ? log_json(i) : NULL, "outcomes",
-        i->next && !i->logged ? outcomes_json(t, i) : NULL);
+        i->next && !i->logged ? outcomes_json(t, i) : NULL, "reading", reading, "returned",
+        returned);
 }
 
 static json_t *items_json(const struct timeline *t, const struct timeline_item *items, size_t count)
@@ -241,6 +251,17 @@ static bool outcomes_text(const struct timeline *t, const struct timeline_item *
     return done;
 }
 
+/* What was read in the message, and whether it came back. */
+static bool reading_text(const struct timeline *t, const struct timeline_item *i, struct bytes *out)
+{
+    struct reading_rows rows = {0};
+    bool done = timeline_reading(t, i, LANGUAGE_EN, false, &rows);
+    for (size_t k = 0; done && k < rows.count; k++)
+        done = row(out, rows.items[k].name, rows.items[k].text);
+    reading_rows_free(&rows);
+    return done;
+}
+
 static bool fact_text(const struct timeline_item *i, struct bytes *out)
 {
     bool done = true;
@@ -281,8 +302,9 @@ static bool item_text(const struct timeline *t, const struct timeline_item *i, s
     bool done = i->n ? bytes_printf(out, "\n%4" PRIu64 "   ", i->n) : bytes_puts(out, "\n       ");
     return done && time_text(i->time, out) &&
            bytes_printf(out, "  %s %s\n", arrow(i), timeline_words(i, LANGUAGE_EN)) &&
-           message_text(i, out) && author_text(i, out) && fact_text(i, out) && log_text(i, out) &&
-           outcomes_text(t, i, out) && erased_text(i, out) &&
+           message_text(i, out) && author_text(i, out) && reading_text(t, i, out) &&
+           fact_text(i, out) && log_text(i, out) && outcomes_text(t, i, out) &&
+           erased_text(i, out) &&
            bytes_printf(out, "       log      entry %" PRIu64 ", %s", i->seq,
                         i->is_signed ? "signed" : "not yet signed") &&
            (!i->about || bytes_printf(out, ", about entry %" PRIu64, i->about)) &&

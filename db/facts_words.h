@@ -1,0 +1,23 @@
+/*
+ * facts_words - what a message says (facts_json.h) as rows of words, in French and in English
+ *
+ * No row claims more than that the message says so.
+ */
+#ifndef TEMOIN_DB_FACTS_WORDS_H
+#define TEMOIN_DB_FACTS_WORDS_H
+
+#include "db/timeline_facts.h"
+
+/* Append a row; `text` is copied. False: out of memory. */
+bool reading_row(struct reading_rows *rows, const char *name, const char *text, bool strong);
+
+/* One recipient of a report: "paul@debtor.example: not delivered, 5.1.1 (no such mailbox), …". */
+bool facts_recipient_words(const json_t *recipient, enum language language, struct bytes *out);
+
+/* All that a message from outside says; `currency` of its suggestions' amounts. */
+bool facts_rows(const json_t *facts, const char *currency, enum language language,
+                struct reading_rows *rows);
+/* Of a message of ours: what is attached. */
+bool facts_attachment_rows(const json_t *facts, enum language language, struct reading_rows *rows);
+
+#endif
