@@ -56,7 +56,7 @@ static const char *const charsets[] = {
     "WINDOWS-1254", "WINDOWS-1255", "WINDOWS-1256", "WINDOWS-1257", "WINDOWS-1258", "KOI8-R",
     "KOI8-U",       "MACINTOSH",    "CP437",        "CP850",        "ISO-2022-JP",  "EUC-JP",
     "SHIFT_JIS",    "EUC-KR",       "GB2312",       "GB18030",      "GBK",          "BIG5",
-    "UTF-7",        "UTF-16"};
+    "UTF-7",        "UTF-16",       "CP932",        "CP949",        "CP874",        "BIG5-HKSCS"};
 
 static void load(void)
 {

@@ -60,7 +60,8 @@ static void tidy_name(const char *charset, char *name)
     name[n] = '\0';
 }
 
-/* What iconv calls it, or the larger charset that is meant. */
+/* What iconv calls it, or the larger charset that is meant. A process that can open no file must
+   have loaded these before (db/reader_confine.c). */
 static const char *iconv_name(const char *name)
 {
     static const struct {
@@ -69,15 +70,13 @@ static const char *iconv_name(const char *name)
                   {"gbk", "GB18030"},
                   {"x-gbk", "GB18030"},
                   {"gb_2312-80", "GB18030"},
-                  {"hz-gb-2312", "HZ"},
                   {"ks_c_5601-1987", "CP949"},
                   {"ks_c_5601", "CP949"},
                   {"euc-kr", "CP949"},
                   {"x-sjis", "CP932"},
                   {"shift_jis", "CP932"},
-                  {"iso-2022-jp", "ISO-2022-JP-3"},
-                  {"iso-2022-jp-ms", "ISO-2022-JP-3"},
-                  {"cp50220", "ISO-2022-JP-3"},
+                  {"iso-2022-jp-ms", "ISO-2022-JP"},
+                  {"cp50220", "ISO-2022-JP"},
                   {"unicode-1-1-utf-7", "UTF-7"},
                   {"x-unicode-2-0-utf-7", "UTF-7"},
                   {"iso-8859-8-i", "ISO-8859-8"},

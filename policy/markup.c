@@ -24,6 +24,7 @@ struct walk {
     bool line;            /* there is something on this line */
     bool forced;          /* a no-break space is all there is on this line */
     unsigned tabs;        /* cells since the last word */
+    bool held;            /* at the beginning of a cell or item: blocks begin no line */
     bool row;             /* there are words in a cell of this row of a table */
     bool any;             /* something was written */
     bool failed;          /* out of memory */
@@ -94,7 +95,7 @@ static void begin_word(struct walk *w)
         put(w, " ", 1);
     }
     w->any = w->line = w->row = true;
-    w->blank = w->forced = false;
+    w->blank = w->forced = w->held = false;
     w->breaks = 0;
 }
 
@@ -105,14 +106,14 @@ static void end_line(struct walk *w, unsigned least)
         w->breaks = 2;
     if (w->any && w->breaks < least)
         w->breaks = least;
-    w->blank = w->line = w->forced = false;
+    w->blank = w->line = w->forced = w->held = false;
 }
 
 static void break_line(struct walk *w)
 {
     if (w->any && w->breaks < 2)
         w->breaks++;
-    w->blank = w->line = w->forced = false;
+    w->blank = w->line = w->forced = w->held = false;
 }
 
 /* Octets of a blank at the beginning: white space of the source, or a no-break space of any
@@ -178,6 +179,7 @@ static void put_item(struct walk *w, const xmlNode *node)
     begin_word(w);
     put(w, label, strlen(label));
     w->blank = false;
+    w->held = true;
 }
 
 /* A cell after one with words goes on in the same line. */
@@ -185,6 +187,14 @@ static void enter_cell(struct walk *w)
 {
     w->tabs += w->row;
     w->blank = w->line = w->forced = false;
+    w->held = true;
+}
+
+/* What is below a cell's last word in it is no empty line of the table. */
+static void leave_cell(struct walk *w)
+{
+    w->breaks = w->breaks ? 1 : 0;
+    w->held = false;
 }
 
 static void end_row(struct walk *w)
@@ -209,7 +219,7 @@ static bool enter(struct walk *w, const xmlNode *node)
     }
     if (is_cell(node))
         enter_cell(w);
-    else if (is_block(node) || role == ROLE_QUOTE || role == ROLE_REST)
+    else if ((is_block(node) || role == ROLE_QUOTE || role == ROLE_REST) && !w->held)
         end_line(w, markup_has_margin(node) ? 2 : 1);
     if (is_element(node, "tr"))
         end_row(w);
@@ -233,7 +243,9 @@ static void leave(struct walk *w, const xmlNode *node)
     enum markup_role role = markup_role(node);
     if (role == ROLE_HIDDEN || is_element(node, "br"))
         return;
-    if ((is_block(node) || role == ROLE_QUOTE) && !is_cell(node))
+    if (is_cell(node))
+        leave_cell(w);
+    else if (is_block(node) || role == ROLE_QUOTE)
         end_line(w, markup_has_margin(node) ? 2 : 1);
     if (is_element(node, "tr") || is_element(node, "table"))
         end_row(w);

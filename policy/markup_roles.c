@@ -242,7 +242,7 @@ bool markup_has_margin(const xmlNode *node)
                                          "h6", "ul", "ol", "dl", "pre", NULL};
     static const char *const tight[] = {"margin:0", "margin-top:0", "margin-bottom:0", NULL};
     char value[VALUE_MAX];
-    if (!is_one_of(node, spaced))
+    if (!is_one_of(node, spaced) || (node->parent && is_element(node->parent, "li")))
         return false;
     if (get(node, "class", false, value) && strstr(value, " mso"))
         return false;

@@ -98,7 +98,8 @@ static size_t follow_mark(struct reply_lines *l, size_t at, struct history_mark 
         return next + indented;
     }
     /* Written between the attribution and the quote, above which there is nothing. */
-    if (!words && h.form == HISTORY_ATTRIBUTION && next < quoted_until)
+    if (!words &&
+        ((h.form == HISTORY_ATTRIBUTION && next < quoted_until) || h.form == HISTORY_ABOVE))
         return below;
     mark(l, below, l->count, FORM_HISTORY);
     return l->count;

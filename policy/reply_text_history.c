@@ -319,7 +319,7 @@ static struct history_mark separator_at(const struct reply_lines *l, size_t at)
     if (l->items[at].cut || strlen(key) > 2 * SEPARATOR_MAX)
         return none;
     if (key_has(key, above))
-        return mark;
+        return (struct history_mark){HISTORY_ABOVE, 1, true};
     size_t lead = strspn(key, drawing), forward = key_begins(key + lead, forwards);
     if (forward && strspn(key + lead + forward, " .:-_=") == strlen(key + lead + forward))
         return mark;

@@ -11,6 +11,7 @@
  *      De : / Envoyé : / À : / Objet :       (in any order, bold or not, on one line or several)
  *      -----Message d'origine-----           (and what forwards begin with)
  *
+ * "Reply above this line" is a form of its own: with nothing above, a program has written it.
  * A person may write a line like each of them. So an attribution is certain only with a date or
  * an address, a block of fields with three of them and an address or a time; what is uncertain
  * counts only when a quote follows. At most a screenful of lines is looked at for each line.
@@ -20,7 +21,13 @@
 
 #include "policy/reply_text_lines.h"
 
-enum history_form { HISTORY_NONE, HISTORY_ATTRIBUTION, HISTORY_HEADER, HISTORY_SEPARATOR };
+enum history_form {
+    HISTORY_NONE,
+    HISTORY_ATTRIBUTION,
+    HISTORY_HEADER,
+    HISTORY_SEPARATOR,
+    HISTORY_ABOVE
+};
 
 struct history_mark {
     enum history_form form;

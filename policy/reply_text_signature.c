@@ -231,7 +231,7 @@ static bool is_delimiter(const struct reply_lines *l, size_t at, size_t end, boo
     const struct reply_line *line = &l->items[at];
     if (line->len == 2 && memcmp(line->text, "--", 2) == 0)
         return true;
-    bool drawn = reply_line_is_rule(line, 2) || strcmp(line->key, "-") == 0;
+    bool drawn = reply_line_is_rule(line, 2) || (strcmp(line->key, "-") == 0 && *line->text != '-');
     if (!drawn || !may_be_drawn || !looks_signed(l, at + 1, end))
         return false;
     bool sentence = false;
