@@ -3,6 +3,8 @@
  */
 #include "policy/autoreply.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/autoreply_words.h"
@@ -77,15 +79,38 @@ static bool is_threaded(const struct mail *m)
     return m->reading.in_reply_to.count || m->reading.references.count;
 }
 
+/* "Bonjour Jeanne": does the text greet somebody whom To names? Whoever answers for all that
+   write does not know their names. False in *greets where it cannot be told. */
+static bool greets(const struct mail *m, const struct phrases *words, bool *greets)
+{
+    static const char *const greetings[] = {
+        "bonjour|bonsoir|cher|chere|hello|hi|dear|madame|monsieur|hallo|hola|buongiorno", NULL};
+    struct phrases to = {0};
+    char *value;
+    *greets = false;
+    if (!phrases_begin(words, greetings, 0))
+        return true;
+    bool done =
+        mail_field(&m->header, "To", &value) && (!value || phrases_take(value, strlen(value), &to));
+    for (size_t i = 1;
+         done && i < 4 && i < words->count && isalpha((unsigned char)*words->words[i]); i++)
+        for (size_t k = 0; k < to.count; k++)
+            *greets = *greets || strcmp(words->words[i], to.words[k]) == 0;
+    free(value);
+    phrases_free(&to);
+    return done;
+}
+
 /* A notice of absence; the fewer signs of a program, the more its words must be a notice's. */
 static bool is_absence(const struct mail *m, const struct autoreply_words *w, bool quotes)
 {
     const struct autoreply_signs *s = &m->reading.signs;
-    if (!w->absent || w->engages || s->lead == SUBJECT_FORWARD)
+    bool absent = w->absent || (w->away && s->lead == SUBJECT_PLAIN);
+    if (!absent || w->engages || s->lead == SUBJECT_FORWARD)
         return false;
     if (autoreply_signs_hints(s) > 0 || w->declares)
         return true;
-    if (quotes)
+    if (quotes || w->greets || (s->client && is_threaded(m)))
         return false;
     return w->defers || (w->topic && s->lead != SUBJECT_REPLY) || !is_threaded(m);
 }
@@ -98,7 +123,7 @@ static bool is_acknowledgement(const struct mail *m, const struct autoreply_word
         return false;
     if (w->declares || autoreply_signs_hints(s) > 0)
         return true;
-    if (w->first_person)
+    if (w->first_person || s->client)
         return false;
     if (w->ticket || w->no_reply)
         return true;
@@ -112,13 +137,15 @@ static bool is_machines(const struct mail *m, const struct autoreply_words *w, b
     unsigned hints = autoreply_signs_hints(s);
     if (is_absence(m, w, quotes) || is_acknowledgement(m, w, quotes))
         return true;
+    if (answers && hints > 1)
+        return true;
     if (w->engages)
         return false;
     if (w->declares && (answers || w->defers || w->challenges))
         return true;
     if (w->challenges && (hints > 0 || !is_threaded(m)))
         return true;
-    return answers && (hints > 1 || s->no_reply);
+    return answers && s->no_reply;
 }
 
 bool autoreply_read(const struct mail *m, const struct bytes *body, bool *found)
@@ -135,6 +162,7 @@ bool autoreply_read(const struct mail *m, const struct bytes *body, bool *found)
                         phrases_take(m->reading.subject, strlen(m->reading.subject), &subject);
     if (done) {
         autoreply_words_read(&words, &subject, &w);
+        done = greets(m, &words, &w.greets);
         *found = is_machines(m, &w, quotes) ||
                  (s->generated && (w.absent || w.receives || w.ticket || w.challenges));
     }

@@ -32,6 +32,8 @@ struct autoreply_signs {
     bool bulk;              /* fields of lists and newsletters (RFC 2369, RFC 2919) */
     bool failed_recipients; /* X-Failed-Recipients: a bounce */
     bool receipt_class;     /* Content-Class, or another field that only receipts have */
+    const char *class_type; /* "displayed", "deleted": what that class says; NULL */
+    bool client;            /* a program that people write with sent it */
     bool calendar_class;    /* Content-Class: an invitation or its answer */
     bool tnef;              /* the whole message is TNEF */
     bool automatic_subject; /* subject_is_automatic() */

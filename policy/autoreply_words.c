@@ -49,7 +49,7 @@ static const char *const absent[] = {
     "en conge|conges|vacances|deplacement|arret|formation|rtt ~ 9|jusqu|du|maladie|toute",
     "conge|conges maternite|paternite|maladie|parental|annuel|annuels",
     "arret maladie|travail",
-    "de retour au bureau|le",
+    "de retour le|au|lundi|mardi|mercredi|jeudi|vendredi|en|des|apres|a|dans|9",
     "mon|son|notre retour ~ prevu",
     "ne fait|font plus partie",
     "a|ai|ont quitte ~ entreprise|societe|groupe|fonctions|cabinet|etablissement|poste|equipe",
@@ -127,8 +127,9 @@ static const char *const defers[] = {
     "pouvez|pourrez ~ contacter|joindre|adresser|prendre|appeler|ecrire",
     "merci|veuillez|priere|invite|invitons ~ contacter|adresser|prendre|joindre|envoyer|ecrire|"
     "rapprocher|noter|utiliser|transmettre",
-    "contactez|contacter ~ "
-    "collegue|collaborateur|collaboratrice|service|standard|mon|ma|le|la|notre",
+    "contactez",
+    "ecrivez|adressez|envoyez|appelez ~ a|au|votre|vos|vous",
+    "contacter ~ collegue|collaborateur|collaboratrice|service|standard|mon|ma|le|la|notre",
     "des|a mon retour",
     "des|a son|notre retour",
     "prendrai|prendrons|prendra connaissance",
@@ -146,7 +147,9 @@ static const char *const defers[] = {
     "limited|no|intermittent access",
     "will|ll ~ respond|reply|answer|get|return|attend|read",
     "upon|on|when|after my|i return|am|get",
+    "will|has|have|is not be|been|being ~ forwarded|read|answered|delivered",
     "will not be ~ forwarded|read|answered",
+    "n a|ont pas ete ~ transfere|transferes|transmis|lu|lus|distribue",
     "dringend*|notfall ~",
     "wenden ~ sich ~ an",
     "nach meiner ruckkehr",
@@ -158,18 +161,24 @@ static const char *const defers[] = {
 
 static const char *const receives[] = {
     "avons|ai ~ bien ~ recu|recue|receptionne|enregistre ~ votre|vos",
-    "avons|ai bien pris|pris en compte",
+    "avons|ai ~ bien ~ pris ~ compte|note|connaissance",
     "votre|vos message|demande|mail|email|courriel|courrier|requete|messages|reclamation ~ a|ont ~ "
     "recu|recue|recus|enregistre|enregistree|transmis|transmise|pris|prise|receptionne|cree|creee",
     "accusons|accuse ~ reception",
     "accuse de reception",
+    "confirmons|confirmation|confirme ~ reception",
+    "reponse ~ vous sera|parviendra",
+    "recevrez|aurez ~ reponse",
+    "vous venez d envoyer|ecrire|adresser",
+    "vous avez ~ ecrit|contacte|sollicite",
+    "nous vous en remercions",
     "votre|vos message|demande|mail|email|e ~ bien ~ parvenu|parvenue|parvenus",
     "tout en oeuvre ~ repondre|traiter|satisfaire",
     "au plus vite|tot",
     "we|ve ~ got|received|have your message|request|email|enquiry",
     "merci|remercions|remercie ~ contacte|contactes|message|mail|demande|email|courriel|sollicite|"
     "ecrit",
-    "dans les meilleurs|plus brefs delais",
+    "dans les ~ meilleurs|brefs delais",
     "dans un delai de",
     "sous 9",
     "un|une|l ~ "
@@ -204,6 +213,7 @@ static const char *const tickets[] = {
     "ticket|incident|request|case|demande|requete|dossier ~ # 9",
     "ticket|incident|case|request|requete|demande 9",
     "ticket|incident|case|request|requete|demande : 9|#",
+    "n|no de ticket|demande|dossier|requete|suivi|incident",
     "numero|reference ~ de|du|votre ~ ticket|demande|dossier|requete|suivi|incident",
     "reference|numero ~ suivante|suivant|unique",
     "ticket id|number|numero|reference",
@@ -224,6 +234,9 @@ static const char *const challenges[] = {
     "confirm ~ you ~ human|person|sender",
     "verify ~ email|address|sender|yourself|human",
     "your message|email|mail ~ held|waiting|pending|quarantine|quarantined",
+    "is being held",
+    "awaits|awaiting moderator|moderation|approval",
+    "attente ~ moderation|approbation",
     NULL,
 };
 
@@ -277,12 +290,13 @@ void autoreply_words_read(const struct phrases *body, const struct phrases *subj
 {
     *w = (struct autoreply_words){
         .declares = phrases_say(body, declarations) || phrases_say(subject, declarations),
-        .absent = phrases_say(body, absent) || phrases_say(subject, absent),
+        .absent = phrases_say(body, absent),
+        .away = phrases_say(subject, absent),
         .topic = phrases_say(subject, topics),
         .defers = phrases_say(body, defers),
         .receives = (unsigned)(phrases_count(body, receives) + phrases_count(subject, receives)),
         .ticket = phrases_say(body, tickets) || phrases_say(subject, tickets),
-        .challenges = phrases_say(body, challenges),
+        .challenges = phrases_say(body, challenges) || phrases_say(subject, challenges),
         .no_reply = phrases_say(body, no_reply),
         .engages = phrases_say(body, engages),
         .first_person = phrases_say(body, first_person),

@@ -13,6 +13,7 @@
 struct autoreply_words {
     bool declares;     /* "this is an automatic reply" */
     bool absent;       /* away, closed, left the company, address no longer in use */
+    bool away;         /* the subject says so ("Je suis absente") */
     bool topic;        /* the subject is an absence ("Congés du 3 au 12") */
     bool defers;       /* will answer on return, other contact in urgent cases */
     unsigned receives; /* how many stock phrases of an acknowledgement */
@@ -21,6 +22,7 @@ struct autoreply_words {
     bool no_reply;     /* asks not to answer */
     bool engages;      /* somebody speaks of the matter: pays, sends, disputes, asks */
     bool first_person; /* "je", "I" */
+    bool greets;       /* it greets somebody by name: the caller sets it */
 };
 
 /* Read the beginning of a body, without quotes, and the subject. */

@@ -17,31 +17,32 @@
 #include "policy/subject.h"
 #include "policy/text.h"
 
-static bool move_text(char **from, char **to)
+static void move_text(char **from, char **to)
 {
     if (*to)
-        return true;
+        return;
     *to = *from;
     *from = NULL;
-    return true;
 }
 
 /* --- the machine part ------------------------------------------------------------------------*/
 
-/* The fields of a receipt: what they name. False: out of memory. */
+/* The fields of a receipt: what they name. It is about one recipient (RFC 8098, 3.2), whose
+   fields some part by an empty line. False: out of memory. */
 static bool take_fields(struct report *r, struct understood *u)
 {
+    struct read_recipient *one = r->count ? understood_recipient(u) : NULL;
+    if (r->count && !one)
+        return u->recipient_count == READ_RECIPIENTS_MAX;
     for (size_t i = 0; i < r->count; i++) {
-        struct read_recipient *one = understood_recipient(u);
-        if (!one)
-            return u->recipient_count == READ_RECIPIENTS_MAX;
         move_text(&r->recipients[i].final, &one->final);
         move_text(&r->recipients[i].original, &one->original);
     }
-    return move_text(&r->disposition, &u->disposition_type) &&
-           move_text(&r->disposition_mode, &u->disposition_mode) &&
-           move_text(&r->original_message_id, &u->original_message_id) &&
-           move_text(&r->envelope_id, &u->original_envelope_id);
+    move_text(&r->disposition, &u->disposition_type);
+    move_text(&r->disposition_mode, &u->disposition_mode);
+    move_text(&r->original_message_id, &u->original_message_id);
+    move_text(&r->envelope_id, &u->original_envelope_id);
+    return true;
 }
 
 /* Begins with a field that only receipts have, or one that opens them? */
@@ -169,11 +170,12 @@ static const char *type_by_words(const struct mail *m, const struct bytes *body,
     const char *tnef = tnef_type(m);
     struct receipt_words w;
     receipt_words_read(p, &w);
-    if (tnef)
-        return tnef;
+    if (tnef || s->class_type)
+        return tnef ? tnef : s->class_type;
     bool machine = s->receipt_class || s->replied || s->generated || s->null_path ||
                    mail_is(m, 0, "multipart/report");
-    bool silent = p->count == 0 && (s->receipt_class || has_tnef(m));
+    bool silent = p->count == 0 && (s->receipt_class || s->null_path || has_tnef(m) ||
+                                    m->reading.in_reply_to.count || m->reading.references.count);
     if (silent && s->receipt)
         return s->receipt;
     bool person = w.personal || quotes(body) || p->count > TEMPLATE_WORDS_MAX;
@@ -240,7 +242,8 @@ bool mdn_read(const struct mail *m, const struct bytes *body, struct understood 
     *found = false;
     if (m->count == 0 || is_forward(m) || is_bounce(m))
         return true;
-    if (!read_machine_part(m, u, found) || (!*found && !read_words(m, body, u, found)))
+    if (!read_machine_part(m, u, found) || (!u->disposition_type && !read_words(m, body, u, found)))
         return false;
+    *found = *found || (mail_is(m, 0, "multipart/report") && m->reading.kind == KIND_MDN);
     return !*found || (take_original(m, u) && take_type(m, u));
 }

@@ -3,6 +3,9 @@
  */
 #include "policy/mdn_words.h"
 
+/* Gateways write warnings above what comes from outside. */
+enum { BANNER_WORDS_MAX = 60 };
+
 /* Templates that speak of the message and say what became of it. */
 static const char *const openings[] = {
     "votre message|courriel|mail|document",
@@ -73,10 +76,11 @@ static const char *const declarations[] = {
     "eine empfangsbestatigung|lesebestatigung fur",
     "este|esto es un acuse de recibo|lectura",
     "questa|questo e una|la ricevuta di ritorno|lettura",
-    "return receipt ~ your document",
-    "your document ~ : ~ : was received by",
-    "was received by : ",
-    "a ete recu par :",
+    "return receipt . your document",
+    "your ~ ~ document : . was",
+    "was ~ ~ received by :",
+    "votre ~ ~ document : . a ete recu",
+    "a ete recu ~ ~ par :",
     "accuse de reception . votre document",
     "accuse de lecture . votre message",
     NULL,
@@ -90,7 +94,7 @@ void receipt_words_read(const struct phrases *p, struct receipt_words *w)
 {
     *w = (struct receipt_words){.declares = phrases_say(p, declarations),
                                 .personal = phrases_say(p, persons)};
-    bool opens = w->declares || phrases_begin(p, openings);
+    bool opens = w->declares || phrases_begin(p, openings, BANNER_WORDS_MAX);
     bool gone = opens && phrases_say(p, deleted);
     bool seen = opens && !gone && phrases_say(p, displayed);
     w->both = w->declares && (gone || seen);

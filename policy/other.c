@@ -63,6 +63,12 @@ static bool is_blank(const struct bytes *body)
     return !body->data || !body->data[strspn(body->data, " \t\n")];
 }
 
+/* A scanned letter alone says something, too. */
+static bool is_text(const struct mail *m)
+{
+    return m->count == 0 || mail_is(m, 0, "text/*");
+}
+
 /* Newsletters have to say how one is rid of them. */
 static const char *const farewells[] = {
     "desinscrire|desabonner|desinscription|desabonnement|unsubscribe|unsubscribing",
@@ -100,7 +106,7 @@ bool other_read(const struct mail *m, const struct bytes *body, bool *found)
     *found = true;
     if (m->header.count == 0 || (m->reading.from.count == 0 && !threaded))
         return true;
-    if (!threaded && (s->bulk || (is_blank(body) && m->count < 2)))
+    if (!threaded && (s->bulk || (is_blank(body) && m->count < 2 && is_text(m))))
         return true;
     if (!autoreply_answers(m) && (s->generated || s->low || s->no_reply))
         return true;

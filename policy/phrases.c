@@ -252,13 +252,18 @@ size_t phrases_count(const struct phrases *p, const char *const *list)
     return count;
 }
 
-bool phrases_begin(const struct phrases *p, const char *const *list)
+bool phrases_begin(const struct phrases *p, const char *const *list, size_t before)
 {
-    size_t at = 0;
-    while (at < p->count && is_mark(p->words[at]))
-        at++;
-    for (; *list; list++)
-        if (stands(p, at, *list))
-            return true;
+    for (size_t at = 0; at < p->count && at <= before; at++) {
+        if (is_mark(p->words[at])) {
+            before += at == before;
+            continue;
+        }
+        if (at > 0 && !is_mark(p->words[at - 1]))
+            continue;
+        for (const char *const *one = list; *one; one++)
+            if (stands(p, at, *one))
+                return true;
+    }
     return false;
 }

@@ -40,7 +40,8 @@ void phrases_free(struct phrases *p);
 bool phrases_say(const struct phrases *p, const char *const *list);
 size_t phrases_count(const struct phrases *p, const char *const *list);
 
-/* Does the text begin with one of them? */
-bool phrases_begin(const struct phrases *p, const char *const *list);
+/* Does one of the text's first sentences begin with one of them? At most `before` words stand
+   before it; 0: the text itself begins so. */
+bool phrases_begin(const struct phrases *p, const char *const *list, size_t before);
 
 #endif

@@ -63,7 +63,7 @@ static void end_group(struct report *r)
         return;
     r->in_group = false;
     struct report_recipient *one = &r->recipients[r->count - 1];
-    if (!one->final && !(one->original && (one->action || one->status))) {
+    if (!one->final && !(one->original && (one->action || one->status || r->disposition))) {
         recipient_free(one);
         r->count--;
     }
