@@ -19,6 +19,9 @@ const char *const *words_shown(enum language language)
         "Là où un jeton d'horodatage est joint (colonne « Datée par un tiers »), un tiers atteste "
         "que la pièce existait au plus tard à cet instant, et le jeton précédent, qu'elle n'est "
         "pas plus ancienne.",
+        "Une clé DNS conservée (dkim/NNN.txt) permet de vérifier encore la signature DKIM d'un "
+        "message reçu. « Authentique selon DNSSEC », elle ne dépend pas de la société ; « vue de "
+        "notre seul serveur », la société seule l'atteste.",
         NULL};
     static const char *const english[] = {
         "The octets of each message (entries/NNN.eml) are those that the exhibit's record "
@@ -31,6 +34,10 @@ const char *const *words_shown(enum language language)
         "Where a timestamp token comes along (column \"Dated by a third party\"), a third party "
         "attests that the exhibit existed at that instant, and the token before it, that it is "
         "not older.",
+        "With a DNS key that was kept (dkim/NNN.txt), the DKIM signature of a message received can "
+        "still be checked. \"Validated by DNSSEC\", the key does not rest on the company; \"seen "
+        "by "
+        "our server only\", the company alone attests it.",
         NULL};
     return IN(language, french, english);
 }
@@ -167,22 +174,27 @@ bool words_steps(const struct dossier_view *v, enum language language, struct st
     struct bytes unzip = {0}, verify = {0};
     /* A name that a shell would read otherwise is not put into a command. */
     const char *file = v->file && !strchr(v->file, '\'') ? v->file : "dossier.asice";
-    bool done = bytes_printf(&unzip, "unzip '%s' -d piece && cd piece", file) &&
-                bytes_printf(&verify, "temoin verify '%s' --seal seal.pem", file) &&
-                step(out,
-                     IN(language,
-                        "Décompressez le conteneur ; il suit la norme ETSI EN 319 162 (ASiC-E). "
-                        "LISEZMOI.txt contient toutes les commandes, à copier telles quelles ; "
-                        "elles n'emploient que des outils courants.",
-                        "Unpack the container; it follows ETSI EN 319 162 (ASiC-E). LISEZMOI.txt "
-                        "has all commands, to be copied as they are; they use common tools only."),
-                     unzip.data) &&
-                step_fingerprint(v, language, out) && step_seal(v, language, out) &&
-                step_hash(v, language, out) &&
-                step(out,
-                     IN(language, "Ou tout à la fois, avec le logiciel libre temoin :",
-                        "Or all at once, with the free program temoin:"),
-                     verify.data);
+    bool done =
+        bytes_printf(&unzip, "unzip '%s' -d piece && cd piece", file) &&
+        bytes_printf(&verify, "temoin verify '%s' \\\n    --seal seal.pem --seal export.pem%s",
+                     file, v->dated ? " --tsa tsa.pem" : "") &&
+        step(out,
+             IN(language,
+                "Décompressez le conteneur ; il suit la norme ETSI EN 319 162 (ASiC-E). "
+                "LISEZMOI.txt contient toutes les commandes, à copier telles quelles ; "
+                "elles n'emploient que des outils courants.",
+                "Unpack the container; it follows ETSI EN 319 162 (ASiC-E). LISEZMOI.txt "
+                "has all commands, to be copied as they are; they use common tools only."),
+             unzip.data) &&
+        step_fingerprint(v, language, out) && step_seal(v, language, out) &&
+        step_hash(v, language, out) &&
+        step(out,
+             IN(language,
+                "Ou tout à la fois, avec le logiciel libre temoin, et des certificats "
+                "obtenus de la société et de l'horodateur, non de ce dossier :",
+                "Or all at once, with the free program temoin, and certificates obtained "
+                "from the company and the timestamp authority, not from this file:"),
+             verify.data);
     bytes_free(&unzip);
     bytes_free(&verify);
     return done;

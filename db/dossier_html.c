@@ -347,6 +347,14 @@ static void author_row(struct page *p, const struct timeline_item *i)
     bytes_free(&words);
 }
 
+static void keys_row(struct page *p, const struct timeline_item *i)
+{
+    struct bytes words = {0};
+    p->done = p->done && timeline_keys_words(i, p->language, &words);
+    foreign_row(p, SAY(p, "Clés DNS", "DNS keys"), words.data);
+    bytes_free(&words);
+}
+
 static void fact_rows(struct page *p, const struct timeline_item *i)
 {
     raw(p, "<dl>");
@@ -368,7 +376,7 @@ static void fact_rows(struct page *p, const struct timeline_item *i)
         raw(p, "</dd>");
     }
     foreign_row(p, SAY(p, "Texte", "Text"), i->text);
-    foreign_row(p, SAY(p, "Clés DNS", "DNS keys"), i->key_words[p->language]);
+    keys_row(p, i);
     raw(p, "</dl>");
     if (i->dropped)
         element(p, "<p class=\"warn\">",

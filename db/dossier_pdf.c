@@ -48,8 +48,9 @@ static bool debtor(const struct dossier_view *v, enum language language, struct 
         return bytes_puts(to, IN(language, "La facture n'est pas au registre.",
                                  "The invoice is not in the register."));
     bool named = b->debtor_name && *b->debtor_name;
-    bool done = bytes_puts(to, named ? b->debtor_name : b->debtor) &&
-                (!named || bytes_printf(to, "\nCode : %s", b->debtor));
+    bool done =
+        bytes_puts(to, named ? b->debtor_name : b->debtor) &&
+        (!named || bytes_printf(to, "\n%s%s", IN(language, "Code : ", "Code: "), b->debtor));
     for (size_t i = 0; done && i < b->contacts.count; i++)
         done = bytes_printf(to, "\n%s", b->contacts.items[i]);
     return done;
@@ -165,7 +166,8 @@ static void fact(struct paper *p, const struct timeline_item *i)
         COMPOSED(p, words_day(i->occurred, p->language, to),
                  line(p, SAY(p, "Jour", "Day"), made.data));
     line(p, SAY(p, "Texte", "Text"), i->text);
-    line(p, SAY(p, "Clés DNS", "DNS keys"), i->key_words[p->language]);
+    COMPOSED(p, timeline_keys_words(i, p->language, to),
+             line(p, SAY(p, "Clés DNS", "DNS keys"), made.data));
     if (i->dropped)
         sheet_text(p->sheet, STYLE_STRONG, 12,
                    SAY(p, "Message trop grand : seules son empreinte et sa taille sont conservées.",

@@ -162,6 +162,7 @@ static enum store_status view_load(struct making *m, struct reader *reader)
                                               .domain = m->settings->company_domain,
                                               .origin = m->origin,
                                               .seal_fingerprint = m->fingerprint,
+                                              .export_fingerprint = m->export_fingerprint,
                                               .file = m->order->file,
                                               .exported = m->now,
                                               .reader = reader,

@@ -10,6 +10,7 @@
  * outlive it and their dating does not rest on our key.
  */
 #include "db/seal_internal.h"
+#include "db/seal_shape.h"
 
 #include <limits.h>
 #include <openssl/cms.h>
@@ -21,6 +22,7 @@
 struct seal_judge {
     X509 *certificate;
     X509_STORE *trust;
+    struct seal_shapes *shapes; /* what it has accepted before, for what is alike */
 };
 
 static enum store_status cms_out(CMS_ContentInfo *cms, struct bytes *signature,
@@ -115,7 +117,7 @@ enum store_status seal_judge_open(const char *certificate_file, struct seal_judg
     X509_STORE *trust = X509_STORE_new();
     if (!j || !trust || X509_STORE_add_cert(trust, x) != 1 ||
         X509_STORE_set_flags(trust, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME) != 1 ||
-        X509_STORE_set_purpose(trust, X509_PURPOSE_ANY) != 1) {
+        X509_STORE_set_purpose(trust, X509_PURPOSE_ANY) != 1 || !(j->shapes = seal_shapes_new(x))) {
         X509_STORE_free(trust);
         X509_free(x);
         free(j);
@@ -131,6 +133,7 @@ void seal_judge_close(struct seal_judge *judge)
 {
     if (!judge)
         return;
+    seal_shapes_free(judge->shapes);
     X509_STORE_free(judge->trust);
     X509_free(judge->certificate);
     free(judge);
@@ -152,6 +155,8 @@ enum store_status seal_judge_check(struct seal_judge *judge, const void *data, s
 {
     if (len > INT_MAX || signature_len > INT_MAX)
         return store_fail(err, STORE_CORRUPT, "too long for a record or a signature");
+    if (seal_shapes_accept(judge->shapes, data, len, signature, signature_len))
+        return STORE_OK;
     const unsigned char *end = signature;
     CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &end, (long)signature_len);
     BIO *content = BIO_new_mem_buf(data, (int)len);
@@ -164,6 +169,8 @@ enum store_status seal_judge_check(struct seal_judge *judge, const void *data, s
         st = store_fail(err, STORE_CORRUPT, "%s", seal_crypto_reason());
     else if (!signer_is(cms, judge->certificate))
         st = store_fail(err, STORE_CORRUPT, "signed by another certificate");
+    else
+        seal_shapes_learn(judge->shapes, cms, data, len, signature, signature_len);
     BIO_free(content);
     CMS_ContentInfo_free(cms);
     return st;

@@ -77,6 +77,7 @@ struct timeline_item {
     bool has_amount;
     int64_t amount; /* minor units */
     char *currency;
+    uint64_t key_of_n;  /* its number in the dossier; 0: none */
     uint64_t key_of;    /* DNS keys: of the message with this number in the log; else 0 */
     json_t *keys;       /* DNS keys: the private part (db/dkim_entry.h); else NULL */
     char *key_words[2]; /* the same in words, by language; else NULL */
@@ -128,6 +129,10 @@ const char *timeline_words(const struct timeline_item *i, enum language language
 /* Who wrote a message from outside, as far as that is shown; appends nothing for another item.
    False: out of memory. */
 bool timeline_author(const struct timeline_item *i, enum language language, struct bytes *out);
+
+/* "exhibit 3: s1._domainkey.debtor.example: key found, …" of an entry about DNS keys; appends
+   nothing for another item. False: out of memory. */
+bool timeline_keys_words(const struct timeline_item *i, enum language language, struct bytes *out);
 
 /* For programs: sorted keys are the caller's business. NULL: out of memory. */
 json_t *timeline_json(const struct timeline *t);

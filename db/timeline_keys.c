@@ -5,6 +5,7 @@
  * down in the same dossier. Those of a message that waited in review are in none; the index
  * (db/dkim_index.h) knows where they are.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "db/timeline.h"
@@ -50,17 +51,31 @@ static enum store_status note_elsewhere(const struct timeline_sources *from,
     return st;
 }
 
+bool timeline_keys_words(const struct timeline_item *i, enum language language, struct bytes *out)
+{
+    if (!i->keys)
+        return true;
+    if (i->key_of_n &&
+        !bytes_printf(out,
+                      language == LANGUAGE_FR ? "pièce n° %" PRIu64 " ; " : "exhibit %" PRIu64 "; ",
+                      i->key_of_n))
+        return false;
+    return bytes_puts(out, i->key_words[language]);
+}
+
 enum store_status timeline_keys_load(const struct timeline_sources *from, struct timeline *t,
                                      struct store_error *err)
 {
     enum store_status st = STORE_OK;
     for (size_t i = 0; i < t->count; i++) {
-        const struct timeline_item *entry = &t->items[i];
+        struct timeline_item *entry = &t->items[i];
         struct timeline_item *message =
             entry->keys ? bsearch(&entry->key_of, t->items, t->count, sizeof *t->items, by_seq)
                         : NULL;
-        if (message)
+        if (message) {
+            entry->key_of_n = message->n;
             note(message, entry->keys);
+        }
     }
     if (!from->keys)
         return STORE_OK;

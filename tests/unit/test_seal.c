@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include <openssl/cms.h>
+#include <openssl/pem.h>
 
 #include <cmocka.h>
 
 #include "db/msg.h"
+#include "db/seal_shape.h"
 #include "tests/unit/sealed_store.h"
 
 static struct sealed_store world;
@@ -471,14 +473,122 @@ static void command_signs(void **state)
 
 #define test(name) cmocka_unit_test_setup_teardown(name, make_world, drop_world)
 
+/* --- judging many alike ---------------------------------------------------------------------*/
+
+static struct seal_judge *load_judge(void)
+{
+    struct seal_judge *judge = NULL;
+    assert_int_equal(seal_judge_open(world.seal_certificate, &judge, NULL), STORE_OK);
+    return judge;
+}
+
+static enum store_status judged(struct seal_judge *judge, const struct bytes *data,
+                                const struct bytes *signature)
+{
+    return seal_judge_check(judge, data->data, data->len, signature->data, signature->len, NULL);
+}
+
+/* A judge that has seen many of our signatures says of each changed one what one says that has
+   seen none, whichever octet it is, of the signature or of what is signed. */
+static void judges_agree(void **state)
+{
+    (void)state;
+    enum { MANY = 40 };
+    struct seal_key *key = load_key();
+    struct seal_judge *practised = load_judge();
+    struct bytes data[MANY] = {{0}}, signatures[MANY] = {{0}};
+    for (int i = 0; i < MANY; i++) {
+        assert_true(bytes_printf(&data[i], "{\"seq\":%d}", i));
+        assert_int_equal(seal_sign(key, data[i].data, data[i].len, &signatures[i], NULL), STORE_OK);
+        assert_int_equal(judged(practised, &data[i], &signatures[i]), STORE_OK);
+    }
+    size_t refused = 0;
+    for (size_t at = 0; at < signatures[0].len; at++) {
+        struct seal_judge *fresh = load_judge();
+        signatures[0].data[at] ^= 1;
+        enum store_status right = judged(fresh, &data[0], &signatures[0]);
+        if (judged(practised, &data[0], &signatures[0]) != right)
+            fail_msg("octet %zu of %zu: %s", at, signatures[0].len, store_status_text(right));
+        refused += right != STORE_OK;
+        signatures[0].data[at] ^= 1;
+        seal_judge_close(fresh);
+    }
+    assert_true(refused > signatures[0].len - 20);
+    for (size_t at = 0; at < data[1].len; at++) {
+        data[1].data[at] ^= 1;
+        assert_int_equal(judged(practised, &data[1], &signatures[1]), STORE_CORRUPT);
+        data[1].data[at] ^= 1;
+    }
+    /* another's signature, cut off, longer */
+    assert_int_equal(judged(practised, &data[2], &signatures[3]), STORE_CORRUPT);
+    signatures[4].len--;
+    assert_int_equal(judged(practised, &data[4], &signatures[4]), STORE_CORRUPT);
+    assert_true(bytes_append(&signatures[5], "", 1));
+    assert_int_equal(judged(practised, &data[5], &signatures[5]), STORE_CORRUPT);
+    for (int i = 0; i < MANY; i++) {
+        bytes_free(&data[i]);
+        bytes_free(&signatures[i]);
+    }
+    seal_judge_close(practised);
+    seal_key_free(key);
+}
+
+/* It is the pattern that answers, not CMS_verify; and only for the key that it was learned of. */
+static void patterns_are_learned(void **state)
+{
+    (void)state;
+    struct seal_key *key = load_key();
+    FILE *file = fopen(world.seal_certificate, "r");
+    assert_non_null(file);
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    struct seal_shapes *shapes = seal_shapes_new(certificate);
+    assert_non_null(shapes);
+    size_t accepted = 0;
+    for (int i = 0; i < 60; i++) {
+        struct bytes signature = {0};
+        assert_int_equal(seal_sign(key, "data", 4, &signature, NULL), STORE_OK);
+        const unsigned char *der = (const unsigned char *)signature.data;
+        bool known = seal_shapes_accept(shapes, "data", 4, der, signature.len);
+        accepted += known;
+        assert_false(seal_shapes_accept(shapes, "Data", 4, der, signature.len));
+        CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &der, (long)signature.len);
+        assert_non_null(cms);
+        if (!known) /* over other data it does not become one */
+            seal_shapes_learn(shapes, cms, "Data", 4, signature.data, signature.len);
+        if (!known)
+            assert_false(seal_shapes_accept(shapes, "data", 4, signature.data, signature.len));
+        if (!known)
+            seal_shapes_learn(shapes, cms, "data", 4, signature.data, signature.len);
+        assert_true(seal_shapes_accept(shapes, "data", 4, signature.data, signature.len));
+        CMS_ContentInfo_free(cms);
+        bytes_free(&signature);
+    }
+    assert_true(accepted > 40); /* all but the first of each length */
+    seal_shapes_free(shapes);
+    X509_free(certificate);
+    seal_key_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(key_files),           test(key_not_overwritten), test(key_trouble),
-        test(key_long_name),       test(signature),           test(signed_attributes),
-        test(foreign_signature),   test(pending_once),        test(altered_before_signing),
-        test(newer_schema),        test(process_signs),       test(process_is_idle),
-        test(process_without_key), test(command_signs),
+        test(key_files),
+        test(key_not_overwritten),
+        test(key_trouble),
+        test(key_long_name),
+        test(signature),
+        test(signed_attributes),
+        test(foreign_signature),
+        test(pending_once),
+        test(altered_before_signing),
+        test(newer_schema),
+        test(process_signs),
+        test(process_is_idle),
+        test(process_without_key),
+        test(command_signs),
+        test(judges_agree),
+        test(patterns_are_learned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
