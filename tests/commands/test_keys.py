@@ -127,6 +127,11 @@ class Keys(KeysCase):
         self.assertIn((".", "DNSKEY"), kinds)
         self.assertIn(f"; key {NAME} {self.signer.record}\n".encode(), members["dkim/002.txt"])
         self.assertIn("keys     of entry", self.daemon.temoin("show", invoice).stdout)
+        page = members["index.html"].decode()
+        self.assertIn("pièce n° 2 ; s1._domainkey", page)
+        # how to check it: both fingerprints, and both certificates in temoin's own command
+        self.assertRegex(page, r"[0-9a-f]{64} \(sceau des fiches\) et [0-9a-f]{64} \(export\)")
+        self.assertIn("--seal seal.pem --seal export.pem", page)
         # nothing is asked for twice
         self.assertEqual(self.keys()["entries"], 0)
 
