@@ -12,15 +12,19 @@
 #include <sysexits.h>
 
 #include "db/command.h"
+#include "db/review_confirm.h"
 
 static const char help[] =
     "usage: temoin review [list] [--all] [--json]\n"
     "       temoin review assign SEQ INVOICE\n"
-    "       temoin review dismiss SEQ --reason TEXT\n\n"
+    "       temoin review dismiss SEQ --reason TEXT\n"
+    "       temoin review confirm SEQ N [INVOICE]\n\n"
     "Messages whose match is not sure wait for somebody's decision, which is logged.\n\n"
     "  list     what waits (--all: what was decided too)\n"
     "  assign   file entry SEQ in this invoice's dossier; a reply pauses it\n"
-    "  dismiss  it belongs to no dossier\n";
+    "  dismiss  it belongs to no dossier\n"
+    "  confirm  what the program suggests as the N-th thing of entry SEQ (temoin show) is so:\n"
+    "           it is entered as a promise, a dispute or a note\n";
 
 /* What a person needs to decide. Pointers into the two JSON parts. */
 struct details {
@@ -257,5 +261,8 @@ int command_review(const struct command_context *c, int argc, char **argv)
         return review_decide(c, "dismiss", word[1], NULL, reason);
     if (words == 2 && strcmp(word[0], "dismiss") == 0)
         return command_misused("review", "dismiss needs --reason TEXT");
-    return command_misused("review", "review takes: list, assign SEQ INVOICE, or dismiss SEQ");
+    if ((words == 3 || words == 4) && strcmp(word[0], "confirm") == 0)
+        return review_confirm(c, word[1], word[2], words == 4 ? word[3] : NULL);
+    return command_misused("review", "review takes: list, assign SEQ INVOICE, dismiss SEQ, or "
+                                     "confirm SEQ N");
 }

@@ -1,0 +1,222 @@
+/*
+ * review_confirm - a suggestion of the reader's becomes a fact, since a person says so
+ *
+ * Private part of the entry that is made: invoice, about (the message's entry), suggestion {number,
+ * what}, text (the sentence), date (the day that was named), amount and currency. The reader may
+ * be made to read again and find more or fewer suggestions: so the sentence is kept, not only the
+ * number.
+ */
+#include "db/review_confirm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "db/facts_db.h"
+#include "db/register.h"
+
+struct confirming {
+    const struct command_context *c;
+    uint64_t seq, which;
+    char *invoice;
+    char currency[8];
+    struct fact_row row;
+    const json_t *suggestion; /* in row */
+};
+
+static json_t *private_part_of(struct store *store, uint64_t seq, enum store_status *status,
+                               struct store_error *err)
+{
+    struct stored_entry entry = {0};
+    *status = store_entry(store, seq, &entry, err);
+    json_t *part = *status == STORE_OK && entry.private_part.data
+                       ? json_loadb(entry.private_part.data, entry.private_part.len, 0, NULL)
+                       : NULL;
+    stored_entry_free(&entry);
+    return part;
+}
+
+/* The dossier that the message is in, when nobody named one. */
+static int find_invoice(struct confirming *f, struct store *store)
+{
+    struct store_error err = {.text = ""};
+    enum store_status status;
+    json_t *part = private_part_of(store, f->seq, &status, &err);
+    const json_t *invoices = json_object_get(part, "invoice");
+    const char *first = json_is_array(invoices) ? json_string_value(json_array_get(invoices, 0))
+                                                : json_string_value(invoices);
+    int result = EX_OK;
+    if (status == STORE_NOT_FOUND)
+        result = command_fail(EX_NOINPUT, "there is no entry %llu", (unsigned long long)f->seq);
+    else if (status != STORE_OK)
+        result = command_fail_store(status, &err);
+    else if (!f->invoice && !first)
+        result = command_fail(EX_DATAERR,
+                              "entry %llu was filed in no dossier by itself: name the invoice",
+                              (unsigned long long)f->seq);
+    else if (!f->invoice && !(f->invoice = strdup(first)))
+        result = command_fail(EX_OSERR, "out of memory");
+    json_decref(part);
+    return result;
+}
+
+/* Is there an entry in the dossier that confirms it already? */
+static int find_before(const struct confirming *f, struct store *store)
+{
+    struct dossier d = {0};
+    struct store_error err = {.text = ""};
+    enum store_status status = store_dossier(store, f->invoice, &d, &err);
+    uint64_t before = 0;
+    for (uint64_t i = 0; status == STORE_OK && !before && i < d.count; i++) {
+        if (d.seqs[i] <= f->seq)
+            continue;
+        json_t *part = private_part_of(store, d.seqs[i], &status, &err);
+        const json_t *confirmed = json_object_get(part, "suggestion");
+        json_int_t about = json_integer_value(json_object_get(part, "about"));
+        json_int_t number = json_integer_value(json_object_get(confirmed, "number"));
+        if (confirmed && about == (json_int_t)f->seq && number == (json_int_t)f->which)
+            before = d.seqs[i];
+        json_decref(part);
+    }
+    dossier_free(&d);
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    return before ? command_fail(EX_DATAERR,
+                                 "suggestion %llu of entry %llu was confirmed already, "
+                                 "by entry %llu",
+                                 (unsigned long long)f->which, (unsigned long long)f->seq,
+                                 (unsigned long long)before)
+                  : EX_OK;
+}
+
+static int find_suggestion(struct confirming *f)
+{
+    struct facts_db *db = NULL;
+    struct store_error err = {.text = ""};
+    enum store_status status =
+        facts_db_open(f->c->settings->store_directory, STORE_READ, NULL, &db, &err);
+    if (status == STORE_OK)
+        status = facts_db_get(db, f->seq, &f->row, &err);
+    facts_db_close(db);
+    if (status == STORE_NOT_FOUND)
+        return command_fail(EX_NOINPUT, "entry %llu was not read yet: see temoin reread",
+                            (unsigned long long)f->seq);
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    f->suggestion =
+        json_array_get(json_object_get(f->row.facts, "suggest"), (size_t)(f->which - 1));
+    return f->suggestion
+               ? EX_OK
+               : command_fail(EX_NOINPUT, "entry %llu has no suggestion %llu: see temoin show",
+                              (unsigned long long)f->seq, (unsigned long long)f->which);
+}
+
+/* What amounts of this dossier are in. */
+static int find_currency(struct confirming *f)
+{
+    struct register_db *bills = NULL;
+    struct register_invoice bill = {0};
+    struct store_error err = {.text = ""};
+    enum store_status status =
+        register_open(f->c->settings->store_directory, STORE_READ, &bills, &err);
+    if (status == STORE_OK)
+        status = register_invoice(bills, f->invoice, &bill, &err);
+    snprintf(f->currency, sizeof f->currency, "%s",
+             status == STORE_OK && bill.currency ? bill.currency : "EUR");
+    register_invoice_free(&bill);
+    register_close(bills);
+    return status == STORE_OK || status == STORE_NOT_FOUND ? EX_OK
+                                                           : command_fail_store(status, &err);
+}
+
+static int find_all(struct confirming *f)
+{
+    struct store *store = NULL;
+    struct store_error err = {.text = ""};
+    enum store_status status =
+        store_open(f->c->settings->store_directory, STORE_READ, &store, &err);
+    if (status != STORE_OK)
+        return command_fail_store(status, &err);
+    int result = find_invoice(f, store);
+    if (result == EX_OK)
+        result = command_knows_invoice(f->c->settings, f->invoice);
+    if (result == EX_OK)
+        result = find_before(f, store);
+    store_close(store);
+    if (result == EX_OK)
+        result = find_suggestion(f);
+    return result == EX_OK ? find_currency(f) : result;
+}
+
+static const char *event_of(const char *what)
+{
+    return strcmp(what, "promise") == 0 || strcmp(what, "dispute") == 0 ? what : "note";
+}
+
+/* The sentence, and the day that the program understood ("vendredi prochain" tells none). */
+static json_t *text_of(const struct confirming *f, const char *date)
+{
+    const char *quote = json_string_value(json_object_get(f->suggestion, "quote"));
+    struct bytes text = {0};
+    bool done = date ? bytes_printf(&text, "%s (%s)", quote, date) : bytes_puts(&text, quote);
+    json_t *json = done ? json_string(text.data) : NULL;
+    bytes_free(&text);
+    return json;
+}
+
+static json_t *private_part_for(const struct confirming *f)
+{
+    const char *what = json_string_value(json_object_get(f->suggestion, "what"));
+    const char *date = json_string_value(json_object_get(f->suggestion, "date"));
+    json_t *amount = json_object_get(f->suggestion, "amount");
+    json_t *part =
+        json_pack("{s:o, s:I, s:{s:I, s:s}, s:o, s:s*}", "invoice", json_foreign(f->invoice),
+                  "about", (json_int_t)f->seq, "suggestion", "number", (json_int_t)f->which, "what",
+                  what, "text", text_of(f, date), "date", date);
+    if (part && amount &&
+        (json_object_set(part, "amount", amount) != 0 ||
+         json_object_set_new(part, "currency", json_string(f->currency)) != 0)) {
+        json_decref(part);
+        return NULL;
+    }
+    return part;
+}
+
+static int append_fact(const struct confirming *f)
+{
+    const char *what = json_string_value(json_object_get(f->suggestion, "what"));
+    struct entry e;
+    struct appended done = {0};
+    entry_init(&e);
+    e.event = entry_hold(&e, event_of(what));
+    e.actor = f->c->actor;
+    e.private_part = private_part_for(f);
+    bool made = e.event && e.private_part && strings_add(&e.dossiers, f->invoice);
+    int status =
+        made ? command_append(f->c->settings, &e, &done) : command_fail(EX_OSERR, "out of memory");
+    if (status == EX_OK)
+        printf("%s: %s of entry %llu confirmed, as entry %llu of the log\n", f->invoice, what,
+               (unsigned long long)f->seq, (unsigned long long)done.seq);
+    appended_free(&done);
+    entry_free(&e);
+    return status;
+}
+
+int review_confirm(const struct command_context *c, const char *number, const char *which,
+                   const char *invoice)
+{
+    struct confirming f = {.c = c};
+    if (!command_number(number, &f.seq) || f.seq == 0)
+        return command_misused("review", "\"%s\" is no entry number", number);
+    if (!command_number(which, &f.which) || f.which == 0)
+        return command_misused("review", "\"%s\" is no number of a suggestion", which);
+    if (invoice && !(f.invoice = strdup(invoice)))
+        return command_fail(EX_OSERR, "out of memory");
+    int status = find_all(&f);
+    if (status == EX_OK)
+        status = append_fact(&f);
+    fact_row_free(&f.row);
+    free(f.invoice);
+    return status;
+}
