@@ -186,6 +186,10 @@ enum word_class {
     RETIRED,    /* parti à la retraite */
     HENCEFORTH, /* désormais */
     AGENT,      /* interlocuteur */
+    FREE,       /* gratuit */
+    HE,         /* he, she */
+    HERE,       /* here, any more */
+    MYSELF,     /* à moi */
     /* what is no word: set where a day to come or a sum begins */
     DAY_AHEAD,
     SUM,

@@ -180,6 +180,16 @@ static bool is_of_quarrel(const struct words *w, const struct hit *h)
     return quarrel && settled;
 }
 
+static bool is_calm(const struct words *w)
+{
+    static const enum word_class unrest[] = {REQUEST, NEED, WAIT, RECEIVED, ASK, WHEN, CONTEST};
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t k = 0; k < sizeof unrest / sizeof *unrest; k++)
+            if (word_in(&w->items[i], unrest[k]))
+                return false;
+    return true;
+}
+
 static bool has_participle(const struct words *w, const struct hit *h)
 {
     for (size_t i = h->begin; i < h->end; i++) {
@@ -228,6 +238,8 @@ static bool holds(const struct clause *c, const struct rule *r, const struct hit
     if ((r->kind == SUGGEST_PROMISE || r->kind == SUGGEST_PAID) && is_others(&c->words, h))
         return false;
     if ((r->kind == SUGGEST_DISPUTE || r->kind == SUGGEST_PAID) && is_of_quarrel(&c->words, h))
+        return false;
+    if ((r->flags & CALM) && !is_calm(&c->words))
         return false;
     if ((r->flags & PLAIN) && has_participle(&c->words, h))
         return false;
@@ -337,9 +349,27 @@ static void drop(struct clause *c, size_t at)
     c->hits[at] = c->hits[--c->hit_count];
 }
 
-/* A payment that was made is not promised; what is asked for is not promised either. */
+/* "J'ai mis la facture en paiement pour le 8/12": done is only the order. */
+static bool is_ordered_ahead(const struct clause *c)
+{
+    bool ahead = false;
+    for (size_t i = 0; i < c->date_count; i++) {
+        const struct word *first = &c->words.items[c->dates[i].begin];
+        if (*c->dates[i].back)
+            return false;
+        ahead = ahead || (word_in(first, DAY_AHEAD) && word_is(first, "pour for"));
+    }
+    return ahead;
+}
+
+/* A payment that was made is not promised; what is asked for is not promised either; who is told
+   to turn to somebody else is not asked for papers. */
 static void settle_conflicts(struct clause *c)
 {
+    bool ordered = is_ordered_ahead(c);
+    for (size_t i = 0; i < c->hit_count; i++)
+        if (ordered && c->hits[i].kind == SUGGEST_PAID)
+            c->hits[i].kind = SUGGEST_PROMISE;
     for (size_t i = 0; i < c->hit_count;) {
         bool gone = false;
         for (size_t k = 0; k < c->hit_count && !gone; k++) {

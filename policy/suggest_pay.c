@@ -22,6 +22,8 @@ static bool is_of_document(const struct clause *c, size_t date)
         return false;
     for (size_t i = begin; i > 0 && i + 6 > begin; i--) {
         const struct word *w = word_at(c, i - 1);
+        if (word_in(w, PAY_PAST) || word_in(w, WILL_BE) || word_in(w, BEEN) || word_in(w, IS))
+            return false;
         if (word_parts(w) || word_in(w, PAY_RUN) || (i > 1 && word_in(w - 1, PAY_RUN)))
             return false;
         if (word_in(w, PAYMENT))
@@ -183,6 +185,12 @@ static void take_item(const struct clause *c, struct pairing *p, const struct it
     p->last = it->kind;
 }
 
+static bool is_percentage(const struct clause *c, size_t at)
+{
+    return at + 1 < c->words.count && word_at(c, at)->kind == WORD_NUMBER &&
+           word_at(c, at + 1)->kind == WORD_MARK && word_at(c, at + 1)->text[0] == '%';
+}
+
 /* The sums, shares ("le solde") and days of this kind in the order of their words. */
 static size_t items_of(const struct clause *c, enum suggestion_kind kind,
                        struct item items[ITEMS_MAX])
@@ -190,7 +198,8 @@ static size_t items_of(const struct clause *c, enum suggestion_kind kind,
     size_t count = 0, date = 0, sum = 0;
     for (size_t i = 0; i < c->words.count && count < ITEMS_MAX; i++) {
         struct item it = {ITEM_SHARE, i, i + 1, NULL, 0};
-        bool found = word_in(word_at(c, i), BALANCE) || word_in(word_at(c, i), PART);
+        bool found =
+            word_in(word_at(c, i), BALANCE) || word_in(word_at(c, i), PART) || is_percentage(c, i);
         if (date < c->date_count && c->dates[date].begin == i) {
             const struct spoken_date *d = &c->dates[date];
             it = (struct item){ITEM_DAY, i, d->end, kind == SUGGEST_PAID ? d->back : d->ahead, 0};

@@ -39,6 +39,7 @@ enum rule_flag {
     UNDATED = 1 << 9,   /* only without a date */
     VERBLESS = 1 << 10, /* only where nothing else is said of it */
     PLAIN = 1 << 11,    /* no participle within */
+    CALM = 1 << 12,     /* only where nothing is asked, awaited or received in the sentence */
 };
 
 struct rule {

@@ -64,7 +64,7 @@ const struct vocabulary_line vocabulary_lines[] = {
               "ordonnance ordonnancee scheduled planned due_to en_cours en_attente_de_signature "
               "in_progress being_processed underway queued lined_up booked arranged set_up"},
     {RECEIVE_FUT, "recevrez aurez"},
-    {RECEIVE, "receive have get see recevoir"},
+    {RECEIVE, "receive have get see recevoir expect"},
     {COUNT_ON, "comptez_sur pouvez_compter_sur count_on"},
     {NECESSARY, "necessaire"},
     {PAY_RUN, "payment_run pay_run cheque_run check_run bacs_run campagne_de_reglement* "
@@ -141,7 +141,8 @@ const struct vocabulary_line vocabulary_lines[] = {
               "contesting contest contestent"},
     {QUARREL, "litige litigieuse litigation desaccord reclamation differend disagree complaint "
               "disputes notre_avocat mon_avocat our_lawyer our_lawyers my_lawyer our_solicitor "
-              "our_solicitors notre_conseil_juridique service_contentieux notre_juriste tribunal"},
+              "our_solicitors notre_conseil_juridique service_contentieux notre_juriste tribunal "
+              "differends litiges reclamations"},
     {RESOLVED, "clos close resolu resolue termine leve levee resolved closed"},
     {REFUSE, "refuse refusons refusent refusing refuser"},
     {WITHHOLD, "suspendons suspends suspendre suspendu suspension bloquons bloque bloquer bloques "
@@ -155,7 +156,7 @@ const struct vocabulary_line vocabulary_lines[] = {
      "commandee lot"},
     {WORK, "prestation prestations travaux intervention chantier travail mission service services "
            "installation maintenance formation work works job project site development technicien "
-           "techniciens equipe equipes monteur ouvriers livreur maintenance"},
+           "techniciens equipe equipes monteur ouvriers livreur maintenance heures hours"},
     {RECEIVED, "recu recue recus recues received receive reception receptionne* parvenu parvenue "
                "parvenus parvenues"},
     {DELIVERED, "livre livree livres livrees livraison delivered arrived shipped arrive arrivee "
@@ -323,7 +324,7 @@ const struct vocabulary_line vocabulary_lines[] = {
              "service department"},
     {IN_CHARGE,
      "en_charge m_occupe occupe gere handle handles deal responsible responsable in_charge "
-     "traite m_en_occupe charge s_occupe gerons manage concerne"},
+     "traite m_en_occupe charge s_occupe gerons manage concerne concernee"},
     {QUIT,
      "quitte quittee left quitter depart retired parti_a_la_retraite retraite partie_a_la_retraite "
      "leaving"},
@@ -359,7 +360,8 @@ const struct vocabulary_line vocabulary_lines[] = {
     {ORDER_IT, "order authorise authorize request"},
     {DIFFERS,
      "superieur* inferieur* different differente differents differentes differe higher lower "
-     "trop_eleve trop_elevee different_from differs ne_correspond"},
+     "trop_eleve trop_elevee different_from differs ne_correspond plus_elevee plus_eleve "
+     "plus_elevees plus_eleves trop_cher trop_chere too_high too_much plus_cher plus_chere"},
     {WHEREAS, "alors_que au_lieu_de au_lieu_des au_lieu_du instead_of rather_than et_non "
               "tandis_que whereas et_pas and_not mais_pas"},
     {APPLIED, "applique appliquee appliquees deduit deduite deduits pris_en_compte prise_en_compte "
@@ -378,6 +380,10 @@ const struct vocabulary_line vocabulary_lines[] = {
      "en_retraite depart_a_la_retraite depart_en_retraite pris_sa_retraite"},
     {HENCEFORTH, "desormais dorenavant maintenant now henceforth nouvel nouveau nouvelle new"},
     {AGENT, "interlocuteur interlocutrice point_of_contact contact_person referent contact"},
+    {FREE, "gratuit* offert offerte offerts offertes free_of_charge"},
+    {HE, "he she they"},
+    {HERE, "here anymore any_more for_this for_the for_them"},
+    {MYSELF, "a_moi moi_qu"},
     {0, NULL},
 };
 
@@ -393,6 +399,9 @@ const struct vocabulary_need vocabulary_needs[] = {
     {"a", "y", HAVE, true},
     {"solde", "le du au un notre votre ce mon son de", PAY_ONE, true},
     {"solde", "le du au un notre votre ce mon son de", PAY_PAST, true},
+    {"envoie envoies envoi transmets", "je vous nous m te lui leur l les on la le j i", SEND_IMP,
+     true},
+    {"envoie envoi", "je vous nous m te lui leur les on j", SEND, true},
     {"traite traites", "une la les des par", PAYMENT, false},
     {"prevu prevue", "comme que", PLANNED, true},
     {NULL, NULL, 0, false},

@@ -37,6 +37,13 @@ static const struct said promise_english[] = {
     {"I shall arrange for a bank transfer first thing tomorrow.", "promise:2026-11-28"},
     {"Payment will follow within 7 days.", "promise:2026-12-04"},
     {"Ok will pay monday", "promise:2026-11-30"},
+    {"We intend to pay this invoice in full on 4 December.", "promise:2026-12-04"},
+    {"The payment is being processed and should reach you by Thursday.", "promise:2026-12-03"},
+    {"I'll transfer it tonight.", "promise:2026-11-27"},
+    {"You can expect payment on 15/12/2026.", "promise:2026-12-15"},
+    {"We'll make a part payment of £500 this week and the rest at month end.",
+     "promise:2026-11-27:50000 promise:2026-11-30"},
+    {"Your invoice is due to be paid on 8 December.", "promise:2026-12-08"},
 };
 
 static const struct said already_paid_english[] = {
@@ -59,6 +66,11 @@ static const struct said already_paid_english[] = {
     {"Money sent yesterday.", "already-paid:2026-11-26"},
     {"The full balance of £3,210.75 was transferred on 25 November 2026.",
      "already-paid:2026-11-25:321075"},
+    {"Please note this invoice was paid by bank transfer on 2 November 2026.",
+     "already-paid:2026-11-02"},
+    {"I made the transfer on Monday.", "already-paid:2026-11-23"},
+    {"According to our bank, the payment left our account on the 19th.", "already-paid:2026-11-19"},
+    {"It's already been paid, please check your bank.", "already-paid"},
 };
 
 static const struct said dispute_english[] = {
@@ -81,6 +93,12 @@ static const struct said dispute_english[] = {
     {"This order was cancelled in September.", "dispute"},
     {"That's not the price we agreed.", "dispute"},
     {"The amount is incorrect, it should be 450 not 540.", "dispute"},
+    {"The invoice amount doesn't match our PO.", "dispute"},
+    {"We have a query on this invoice, the hours look too high.", "dispute"},
+    {"The goods were never delivered.", "dispute"},
+    {"We disagree with the charges.", "dispute"},
+    {"Please issue a credit note for the returned items.", "dispute"},
+    {"We already returned this product.", "dispute"},
 };
 
 static const struct said asks_document_english[] = {
@@ -96,6 +114,9 @@ static const struct said asks_document_english[] = {
     {"Would you be able to send over a statement of account?", "asks-document"},
     {"I can't find invoice 1042, can you email it again?", "asks-document"},
     {"We can't process this without a PO number.", "asks-document"},
+    {"Could I get a copy of the signed contract?", "asks-document"},
+    {"Please send the invoice again, it was not attached.", "asks-document"},
+    {"I have not received your invoice.", "asks-document"},
 };
 
 static const struct said asks_time_english[] = {
@@ -111,6 +132,9 @@ static const struct said asks_time_english[] = {
     {"We are unable to pay the full amount at present.", "asks-time"},
     {"Would it be possible to pay in instalments?", "asks-time"},
     {"We would like to request an extension until 31 January.", "asks-time:2027-01-31"},
+    {"We can't pay the whole amount at the moment.", "asks-time"},
+    {"Can you give us another two weeks?", "asks-time"},
+    {"Could we arrange to pay in three monthly instalments?", "asks-time"},
 };
 
 static const struct said wrong_person_english[] = {
@@ -128,6 +152,8 @@ static const struct said wrong_person_english[] = {
     {"Our accounts are now handled by an external firm, please write to them at fact@ext.example.",
      "wrong-person"},
     {"I don't deal with invoices.", "wrong-person"},
+    {"Please contact my colleague Anna Bell instead.", "wrong-person"},
+    {"This isn't my department, you need to speak to accounts.", "wrong-person"},
 };
 
 static const struct said nothing_english[] = {
@@ -147,6 +173,20 @@ static const struct said nothing_english[] = {
     {"I am not disputing the invoice.", ""},
     {"What happens if we don't pay by Friday?", ""},
     {"Let me know if you need anything else.", ""},
+    {"Thanks for the reminder.", ""},
+    {"I will get back to you by Friday.", ""},
+    {"Our payment terms are 60 days.", ""},
+    {"The delivery arrived on Monday, all good.", ""},
+    {"Could you confirm the amount due?", ""},
+    {"Please call me tomorrow.", ""},
+    {"Are you able to deliver on 15 December?", ""},
+    {"I'll forward this to accounts.", ""},
+    {"We have received your invoice and it is being reviewed.", ""},
+    {"No problem with the invoice on our side.", ""},
+    {"Happy to discuss this on Monday.", ""},
+    {"The meeting is scheduled for 3 December.", ""},
+    {"Is there a discount for early payment?", ""},
+    {"Sorry for the late reply.", ""},
 };
 
 #endif
