@@ -16,6 +16,8 @@
 #include "db/register.h"
 #include "db/scribe_client.h"
 #include "db/seal.h"
+#include "db/store_facts.h"
+#include "policy/delivery.h"
 
 enum { PING_MS = 2000, KEYS_WARN_S = 3600 };
 
@@ -32,7 +34,8 @@ struct figures {
     enum store_status daemon;
     struct batch_figures dating;
     struct facts_figures facts;
-    bool authorities; /* some are configured */
+    bool authorities;                           /* some are configured */
+    uint64_t followed[DELIVERY_UNRECORDED + 1]; /* entries of the mail server's log, by kind */
     struct dkim_figures keys;
     bool asks_keys; /* dkim_keys */
 };
@@ -61,6 +64,9 @@ static enum store_status read_log(const char *directory, struct figures *f, stru
     status = store_figures(store, &f->store, err);
     if (status == STORE_OK)
         status = store_origin(store, &f->origin, err);
+    for (int kind = DELIVERY_SUBMITTED; status == STORE_OK && kind <= DELIVERY_UNRECORDED; kind++)
+        status = store_facts_count(store, delivery_event_name((enum delivery_kind)kind),
+                                   &f->followed[kind], err);
     if (status == STORE_OK)
         status = read_facts(directory, store, f, err);
     store_close(store);
@@ -171,6 +177,15 @@ static json_t *dating_json(const struct figures *f)
     return NULL;
 }
 
+static json_t *follow_json(const struct figures *f)
+{
+    const uint64_t *n = f->followed;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "submitted", N(n[DELIVERY_SUBMITTED]),
+                     "handed_over", N(n[DELIVERY_HANDED_OVER]), "relayed", N(n[DELIVERY_RELAYED]),
+                     "delivered_locally", N(n[DELIVERY_LOCAL]), "failed", N(n[DELIVERY_FAILED]),
+                     "delayed", N(n[DELIVERY_DELAYED]), "alarms", N(n[DELIVERY_UNRECORDED]));
+}
+
 static int print_json(const struct figures *f)
 {
     const struct store_figures *s = &f->store;
@@ -195,9 +210,10 @@ static int print_json(const struct figures *f)
     }
     json_t *facts = json_pack("{s:I, s:I, s:I}", "read", N(f->facts.read), "unread",
                               N(f->facts.unread), "waiting", N(f->facts.waiting));
-    return command_print_json(json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "log", log, "register", reg, "seal", seal, "dating",
-        dating_json(f), "dns_keys", keys, "facts", facts, "daemon", daemon_word(f->daemon)));
+    return command_print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "log", log,
+                                        "register", reg, "seal", seal, "dating", dating_json(f),
+                                        "dns_keys", keys, "facts", facts, "follow", follow_json(f),
+                                        "daemon", daemon_word(f->daemon)));
 }
 
 static void line(const char *what, uint64_t value)
@@ -249,6 +265,18 @@ static void print_keys(const struct figures *f)
                (long long)(age / 60));
 }
 
+static void print_follow(const struct figures *f)
+{
+    const uint64_t *n = f->followed;
+    printf("mail server's log\n");
+    line("handed over to a server", n[DELIVERY_HANDED_OVER]);
+    line("delayed attempts", n[DELIVERY_DELAYED]);
+    line("failed", n[DELIVERY_FAILED]);
+    if (n[DELIVERY_UNRECORDED])
+        printf("  ALARM: %llu of accountants' messages to debtors left without an entry\n",
+               (unsigned long long)n[DELIVERY_UNRECORDED]);
+}
+
 static int print_table(const struct figures *f)
 {
     printf("log %s\n", f->origin);
@@ -272,6 +300,7 @@ static int print_table(const struct figures *f)
     printf("  root of %llu entries %s\n", (unsigned long long)f->head.size, f->root);
     print_dating(f);
     print_keys(f);
+    print_follow(f);
     printf("register\n");
     line("debtors", f->reg.debtors);
     line("contacts", f->reg.contacts);

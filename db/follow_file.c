@@ -21,7 +21,7 @@
 #include "db/msg.h"
 #include "db/wire.h"
 
-enum { BUFFER = 1024 * 1024, LINGER_MS = 5000, RECENT_S = 60 };
+enum { BUFFER = 256 * 1024 /* stays in the processor's cache */, LINGER_MS = 5000, RECENT_S = 60 };
 
 struct file_source {
     struct follow_source calls;

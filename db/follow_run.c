@@ -170,9 +170,9 @@ enum store_status follow_run_chunk(struct follow_run *run, const struct follow_c
     follow_index_reference(run->index, chunk->written);
     enum store_status st = follow_index_refresh(run->index, since, err);
     run->indexed = run->indexed || st == STORE_OK;
+    struct delivery_event v = {.kind = DELIVERY_NONE};
     for (const char *p = chunk->data; st == STORE_OK && p < end; number++) {
         const char *lf = memchr(p, '\n', (size_t)(end - p));
-        struct delivery_event v = {.kind = DELIVERY_NONE};
         size_t len = (size_t)(lf - p);
         if (!delivery_line(tracker, p, len, &v))
             st = no_memory(err);
@@ -183,7 +183,7 @@ enum store_status follow_run_chunk(struct follow_run *run, const struct follow_c
             if (st == STORE_OK && run->count == PENDING)
                 st = flush(run, stop, err);
         }
-        if (v.about || v.kind != DELIVERY_NONE || v.recipients.count)
+        if (v.line.kind != MAILLOG_OTHER) /* looked into */
             delivery_event_free(&v);
         p = lf + 1;
     }

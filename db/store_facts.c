@@ -68,3 +68,15 @@ enum store_status store_facts(struct store *store, const char *const *events, si
         qsort(out->items, out->count, sizeof *out->items, by_seq);
     return st;
 }
+
+enum store_status store_facts_count(struct store *store, const char *event, uint64_t *count,
+                                    struct store_error *err)
+{
+    int64_t found;
+    enum store_status st = db_number(store->log,
+                                     "SELECT count(*) FROM entry INDEXED BY entry_fact"
+                                     " WHERE size = 0 AND event = ?",
+                                     0, &found, err, "t", event);
+    *count = st == STORE_OK ? (uint64_t)found : 0;
+    return st;
+}

@@ -32,6 +32,9 @@ struct fact_list {
 enum store_status store_facts(struct store *store, const char *const *events, size_t count,
                               uint64_t from, uint64_t to, struct fact_list *out,
                               struct store_error *err);
+/* How many such entries the whole log holds. */
+enum store_status store_facts_count(struct store *store, const char *event, uint64_t *count,
+                                    struct store_error *err);
 void fact_list_free(struct fact_list *list);
 
 #endif

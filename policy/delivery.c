@@ -117,7 +117,12 @@ static bool take_message_id(struct delivery_tracker *t, const struct maillog_lin
     struct message *m = &t->messages[index];
     uint64_t hash = maillog_hash(line->queue_id.text, line->queue_id.len);
     struct life *made, *stray = life_at(t, line->queue_id, hash, time, false);
-    if (life_at(t, line->queue_id, hash, time, true) || time < m->time - EARLY_S ||
+    char *text = NULL;
+    if (!slice_copy(line->message_id, &text))
+        return false;
+    bool same = text && strings_contain(&m->message_ids, text);
+    free(text);
+    if (!same || life_at(t, line->queue_id, hash, time, true) || time < m->time - EARLY_S ||
         time > m->time + LIFE_S)
         return true;
     bool again = stray && m->login && stray->login && strcmp(stray->login, m->login) == 0;
@@ -151,7 +156,13 @@ static bool take_arrival(struct delivery_tracker *t, const struct maillog_line *
     struct life *made;
     for (int32_t i = table_find(&t->by_id, hash); i != NOBODY; i = t->lives[i].next) {
         struct life *l = &t->lives[i];
-        if (slice_is(line->queue_id, l->id) && time > l->since && time - 1 < l->until) {
+        const struct message *m = l->message == NOBODY ? NULL : &t->messages[l->message];
+        bool begun = !m || l->learned || m->submitted;
+        /* An entry may be made a moment before the line is written. */
+        int64_t last = !begun                                     ? l->since + ARRIVES_S
+                       : m && m->queued > l->since && !l->learned ? m->queued
+                                                                  : l->since;
+        if (slice_is(line->queue_id, l->id) && time > last && time - 1 < l->until) {
             l->until = time - 1;
             l->ended = true;
         }
@@ -213,6 +224,7 @@ static bool of_message(struct delivery_tracker *t, struct life *life, struct del
         if (m->submitted)
             return true;
         m->submitted = true;
+        m->queued = e->time;
         e->kind = DELIVERY_SUBMITTED;
         e->about = m->seq;
         return strings_add_all(&e->recipients, &m->recipients);
@@ -272,6 +284,16 @@ static bool of_stray(struct life *life, struct delivery_event *e)
 
 /* --- the line -------------------------------------------------------------------------------*/
 
+/* "…, sasl_username=jeanne" with the login of an accountant. */
+static bool is_accountants(const struct delivery_tracker *t, struct slice body)
+{
+    const char *at = memmem(body.text, body.len, "sasl_username=", 14);
+    if (!at)
+        return false;
+    struct slice login = slice_after(body, (size_t)(at + 14 - body.text));
+    return table_find(&t->logins, maillog_hash(login.text, slice_find(login, ", "))) != NOBODY;
+}
+
 /* A line whose queue ID is not known: may it make one known? */
 static bool may_teach(const struct delivery_tracker *t, struct slice body)
 {
@@ -280,8 +302,7 @@ static bool may_teach(const struct delivery_tracker *t, struct slice body)
     if (*body.text == 'm' && slice_begins(body, "message-id=") && t->by_message_id.count)
         return table_find(&t->by_message_id, maillog_hash(body.text + 11, body.len - 11)) != NOBODY;
     if (*body.text == 'c' && slice_begins(body, "client="))
-        return memmem(body.text, body.len, "sasl_username=", 14) ||
-               memmem(body.text, body.len, "orig_queue_id=", 14);
+        return is_accountants(t, body) || memmem(body.text, body.len, "orig_queue_id=", 14);
     if (*body.text == 'f' && slice_begins(body, "from=") && t->by_message_id.count) {
         const char *id = memmem(body.text, body.len, ", msgid=", 8); /* Sendmail's */
         struct slice rest = id ? slice_after(body, (size_t)(id + 8 - body.text)) : body;
@@ -339,13 +360,10 @@ bool delivery_line(struct delivery_tracker *t, const char *text, size_t len,
         if (!may_teach(t, g.body))
             return true;
     }
-    if (!maillog_parse(text, len, &e->line))
+    if (look == MAILLOG_TLS)
+        tls_note(t, g.pid, text, len);
+    if (look == MAILLOG_TLS || !maillog_parse(text, len, &e->line))
         return true;
-    if (look == MAILLOG_TLS) {
-        if (e->line.kind == MAILLOG_TLS_UP)
-            tls_note(t, &e->line);
-        return true;
-    }
     e->time = t->seconds_of(&e->line.stamp, t->context);
     return known_line(t, &g, e);
 }

@@ -12,7 +12,8 @@ enum {
     LIFE_S = 10 * 24 * 3600, /* longer than servers try (RFC 5321, 4.5.4.1: some days) */
     TLS_SLOTS = 1024,        /* a power of two */
     TLS_SAVED = 64,          /* the latest ones */
-    TLS_TEXT = 128,
+    TLS_LINE = 480,          /* longer ones are not kept */
+    ARRIVES_S = 3600,        /* an entry and its message's arrival are not further apart */
     RECIPIENTS_TRACKED = 64,
 };
 
@@ -20,8 +21,9 @@ struct message {
     uint64_t seq;
     int64_t time;
     char *login;
-    struct strings recipients;
+    struct strings recipients, message_ids;
     bool submitted;
+    int64_t queued;    /* when, as far as `submitted` */
     uint64_t finished; /* bit i: recipient i was handed over, delivered or given up */
     int32_t alias;     /* the life under which it was seen last, other than the entry's; NOBODY */
 };
@@ -53,7 +55,8 @@ struct tls_slot {
     long pid;       /* 0: empty */
     uint64_t user;  /* hash of the queue ID that uses it; 0: nobody yet */
     uint64_t order; /* the later, the higher */
-    char peer[TLS_TEXT * 2], version[TLS_TEXT / 4], cipher[TLS_TEXT], trust[TLS_TEXT / 4];
+    size_t len;
+    char line[TLS_LINE + 1]; /* as it stands in the log: few are ever looked into */
 };
 
 struct delivery_tracker {
@@ -65,6 +68,7 @@ struct delivery_tracker {
     struct life *lives;
     size_t life_count, life_room;
     struct table by_id, by_message_id, by_seq; /* lives; messages; messages */
+    struct table logins;                       /* of accountants */
     struct tls_slot *tls;
     uint64_t tls_order;
 };
@@ -89,7 +93,7 @@ struct life *life_at(struct delivery_tracker *t, struct slice id, uint64_t hash,
 bool slice_copy(struct slice from, char **to);
 
 /* delivery_tls.c */
-void tls_note(struct delivery_tracker *t, const struct maillog_line *line);
+void tls_note(struct delivery_tracker *t, long pid, const char *text, size_t len);
 /* Another message's delivery by this process: what was seen before is not known to be of it. */
 void tls_used_by(struct delivery_tracker *t, long pid, uint64_t queue_hash);
 bool tls_find(struct delivery_tracker *t, const struct maillog_line *line, uint64_t queue_hash,

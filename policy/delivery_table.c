@@ -126,6 +126,17 @@ struct life *life_at(struct delivery_tracker *t, struct slice id, uint64_t hash,
 
 /* --- messages -------------------------------------------------------------------------------*/
 
+static bool note_logins(struct delivery_tracker *t)
+{
+    for (size_t i = 0; i < t->settings->accountant_count; i++) {
+        const struct strings *logins = &t->settings->accountants[i].logins;
+        for (size_t k = 0; k < logins->count; k++)
+            if (!table_put(&t->logins, maillog_hash(logins->items[k], strlen(logins->items[k])), 0))
+                return false;
+    }
+    return true;
+}
+
 struct delivery_tracker *
 delivery_new(const struct settings *s,
              int64_t (*seconds_of)(const struct maillog_stamp *stamp, void *context), void *context)
@@ -137,11 +148,10 @@ delivery_new(const struct settings *s,
     t->seconds_of = seconds_of;
     t->context = context;
     t->tls = calloc(TLS_SLOTS, sizeof *t->tls);
-    if (!t->tls) {
-        free(t);
-        return NULL;
-    }
-    return t;
+    if (t->tls && note_logins(t))
+        return t;
+    delivery_free(t);
+    return NULL;
 }
 
 void delivery_free(struct delivery_tracker *t)
@@ -151,6 +161,7 @@ void delivery_free(struct delivery_tracker *t)
     for (size_t i = 0; i < t->message_count; i++) {
         free(t->messages[i].login);
         strings_free(&t->messages[i].recipients);
+        strings_free(&t->messages[i].message_ids);
     }
     for (size_t i = 0; i < t->life_count; i++) {
         free(t->lives[i].login);
@@ -162,6 +173,7 @@ void delivery_free(struct delivery_tracker *t)
     table_free(&t->by_id);
     table_free(&t->by_message_id);
     table_free(&t->by_seq);
+    table_free(&t->logins);
     free(t->tls);
     free(t);
 }
@@ -183,6 +195,7 @@ bool delivery_add(struct delivery_tracker *t, const struct delivery_message *m)
     *n = (struct message){.seq = m->seq, .time = m->time, .alias = NOBODY};
     t->message_count++;
     if (!strings_add_all(&n->recipients, m->recipients) ||
+        !strings_add_all(&n->message_ids, m->message_ids) ||
         (m->login && !(n->login = strdup(m->login))) ||
         !table_put(&t->by_seq, seq_hash(m->seq), index))
         return false;
@@ -211,7 +224,10 @@ bool delivery_add_known(struct delivery_tracker *t, uint64_t seq, enum delivery_
     if (index == NOBODY)
         return true;
     struct message *m = &t->messages[index];
-    m->submitted = m->submitted || kind == DELIVERY_SUBMITTED;
+    if (kind == DELIVERY_SUBMITTED) {
+        m->submitted = true;
+        m->queued = time;
+    }
     if (kind == DELIVERY_HANDED_OVER || kind == DELIVERY_LOCAL || kind == DELIVERY_FAILED)
         finish(m, recipients);
     if (!queue_id || time < m->time - EARLY_S)
@@ -236,7 +252,7 @@ static bool save_life(const struct delivery_tracker *t, const struct life *l, st
 
 bool delivery_save(const struct delivery_tracker *t, struct strings *out)
 {
-    char line[64 + 5 * TLS_TEXT];
+    char line[64 + TLS_LINE];
     for (size_t i = 0; i < t->life_count; i++)
         if (!save_life(t, &t->lives[i], out))
             return false;
@@ -244,8 +260,7 @@ bool delivery_save(const struct delivery_tracker *t, struct strings *out)
         const struct tls_slot *s = &t->tls[i];
         if (!s->pid || s->order + TLS_SAVED <= t->tls_order)
             continue;
-        snprintf(line, sizeof line, "tls %ld %" PRIu64 " %s %s %s %s", s->pid, s->user, s->version,
-                 *s->cipher ? s->cipher : "-", *s->trust ? s->trust : "-", s->peer);
+        snprintf(line, sizeof line, "tls %ld %" PRIu64 " %s", s->pid, s->user, s->line);
         if (!strings_add(out, line))
             return false;
     }
@@ -281,13 +296,13 @@ static bool restore_life(struct delivery_tracker *t, const char *text)
 
 static void restore_tls(struct delivery_tracker *t, const char *text)
 {
-    struct tls_slot s = {0};
-    if (sscanf(text, "tls %ld %" SCNu64 " %31s %127s %31s %255s", &s.pid, &s.user, s.version,
-               s.cipher, s.trust, s.peer) != 6 ||
-        s.pid <= 0)
+    long pid;
+    uint64_t user;
+    int used = 0;
+    if (sscanf(text, "tls %ld %" SCNu64 " %n", &pid, &user, &used) != 2 || !used || pid <= 0)
         return;
-    s.order = ++t->tls_order;
-    t->tls[(unsigned long)s.pid % TLS_SLOTS] = s;
+    tls_note(t, pid, text + used, strlen(text + used));
+    t->tls[(unsigned long)pid % TLS_SLOTS].user = user;
 }
 
 bool delivery_restore(struct delivery_tracker *t, const struct strings *saved)

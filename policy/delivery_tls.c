@@ -4,7 +4,6 @@
  * One slot a process, by its number: a process speaks to one server at a time, and a slot that
  * another process takes over was the older one's.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "policy/delivery_private.h"
@@ -14,25 +13,17 @@ static struct tls_slot *slot_of(struct delivery_tracker *t, long pid)
     return &t->tls[(unsigned long)pid % TLS_SLOTS];
 }
 
-/* One word without blanks, cut to the room. */
-static void word(struct slice s, char *to, size_t room)
+void tls_note(struct delivery_tracker *t, long pid, const char *text, size_t len)
 {
-    size_t n = 0;
-    for (; s.text && n < s.len && n + 1 < room && s.text[n] > ' ' && s.text[n] < 0x7f; n++)
-        to[n] = s.text[n];
-    to[n] = '\0';
-}
-
-void tls_note(struct delivery_tracker *t, const struct maillog_line *line)
-{
-    if (line->pid <= 0)
+    if (pid <= 0 || len > TLS_LINE)
         return;
-    struct tls_slot *s = slot_of(t, line->pid);
-    *s = (struct tls_slot){.pid = line->pid, .order = ++t->tls_order};
-    word(line->sendmail ? line->peer_name : line->relay, s->peer, sizeof s->peer);
-    word(line->tls_version, s->version, sizeof s->version);
-    word(line->tls_cipher, s->cipher, sizeof s->cipher);
-    word(line->tls_trust, s->trust, sizeof s->trust);
+    struct tls_slot *s = slot_of(t, pid);
+    s->pid = pid;
+    s->user = 0;
+    s->order = ++t->tls_order;
+    s->len = len;
+    memcpy(s->line, text, len);
+    s->line[len] = '\0';
 }
 
 void tls_used_by(struct delivery_tracker *t, long pid, uint64_t queue_hash)
@@ -48,23 +39,22 @@ void tls_used_by(struct delivery_tracker *t, long pid, uint64_t queue_hash)
         s->pid = 0;
 }
 
-static bool copy(const char *from, char **to)
-{
-    *to = *from && strcmp(from, "-") != 0 ? strdup(from) : NULL;
-    return !*from || strcmp(from, "-") == 0 || *to;
-}
-
 bool tls_find(struct delivery_tracker *t, const struct maillog_line *line, uint64_t queue_hash,
               struct delivery_event *e)
 {
+    struct maillog_line up;
     if (line->tls_version.text)
         return slice_copy(line->tls_version, &e->tls_version);
-    if (line->pid <= 0 || line->agent != AGENT_SMTP)
+    if (line->pid <= 0 || (line->agent != AGENT_SMTP && line->agent != AGENT_OUR_HUB))
         return true;
     tls_used_by(t, line->pid, queue_hash);
     const struct tls_slot *s = slot_of(t, line->pid);
-    if (s->pid != line->pid || !slice_is(line->sendmail ? line->peer_name : line->relay, s->peer))
+    if (s->pid != line->pid || !maillog_parse(s->line, s->len, &up) || up.kind != MAILLOG_TLS_UP)
         return true;
-    return copy(s->version, &e->tls_version) && copy(s->cipher, &e->tls_cipher) &&
-           copy(s->trust, &e->tls_trust);
+    struct slice here = line->sendmail ? line->peer_name : line->relay;
+    struct slice there = up.sendmail ? up.peer_name : up.relay;
+    if (here.len != there.len || memcmp(here.text, there.text, here.len) != 0)
+        return true;
+    return slice_copy(up.tls_version, &e->tls_version) &&
+           slice_copy(up.tls_cipher, &e->tls_cipher) && slice_copy(up.tls_trust, &e->tls_trust);
 }

@@ -54,7 +54,10 @@ class FollowCase(WorldCase):
         return [e for e in self.daemon.entries(invoice) if "log" in e]
 
     def until_logged(self, invoice, event, count=1):
+        """Wait for so many entries; what is deferred is tried again meanwhile."""
+
         def look():
+            self.creditor.flush()
             self.follow()
             found = [e for e in self.events_of(invoice) if e["event"] == event]
             return found if len(found) >= count else None
