@@ -27,7 +27,7 @@ struct notice_reading {
     struct strings failed; /* recipients that the header names */
     struct strings others; /* who is none: us, and who writes */
     size_t own;            /* length of the notice's own words in `body` */
-    bool evidence;
+    struct evidence evidence;
 };
 
 static void reading_done(struct notice_reading *b)
@@ -146,7 +146,7 @@ static bool take_fields(struct notice_reading *b, struct understood *u)
             done = dsn_fields(text.data, text.len, u);
         bytes_free(&text);
     }
-    b->evidence = b->evidence || u->recipient_count;
+    b->evidence.replied = b->evidence.replied || u->recipient_count;
     return done;
 }
 
@@ -176,7 +176,7 @@ static bool take_addressees(const struct notice_reading *b, const struct fields 
     if (done && u->recipient_count == 0)
         done = take_addressee(text_header, u);
     if (done && u->recipient_count == 1 && b->body->data)
-        done = text_complete(&b->words, &u->recipients[0], true, &(bool){false});
+        done = text_complete(&b->words, &u->recipients[0], true, &(struct evidence){0});
     return done;
 }
 
@@ -185,9 +185,12 @@ static void take_actions(const struct notice_reading *b, struct understood *u)
     for (size_t i = 0; i < u->recipient_count; i++) {
         struct read_recipient *r = &u->recipients[i];
         bool refused = r->status && *r->status == '5';
-        bool done = b->signs.success && !r->status && !r->diagnostic;
+        bool done = (b->signs.success || b->signs.relayed) && !r->status && !r->diagnostic;
         if (!r->action)
-            r->action = b->signs.delay && !refused ? "delayed" : done ? "delivered" : "failed";
+            r->action = b->signs.delay && !refused ? "delayed"
+                        : !done                    ? "failed"
+                        : b->signs.relayed         ? "relayed"
+                                                   : "delivered";
     }
 }
 
@@ -285,7 +288,7 @@ static bool read_notice(struct notice_reading *b, struct understood *u, bool *fo
                 take_text_header(b, &text_header) &&
                 notice_read(text, b->own, &b->others, &b->words) &&
                 take_recipients(b, &text_header, &read);
-    *found = done && signs_tell_notice(&b->signs, b->evidence);
+    *found = done && signs_tell_notice(&b->signs, &b->evidence);
     if (*found) {
         take_actions(b, &read);
         done = take_ids(b, &read);

@@ -74,7 +74,8 @@ static const char *const opening[] = {
     "not receive your message", "unknown user", "user unknown", "mailbox unavailable",
     "mailbox is full", "mailbox full", "no such user", "over quota", "message could not",
     "could not be", "not listed in", "address not found", "message not sent", "been returned",
-    "is undeliverable", "successfully delivered", "receipt of your message", "bounced",
+    "is undeliverable", "successfully delivered", "was delivered to", "ete remis au", "is complete",
+    "est terminee", "receipt of your message", "bounced",
     /* French */
     "n'a pas pu", "n'a pu etre", "n'ont pas pu", "n'a pas ete", "n'ont pas ete", "n'a pas atteint",
     "n'est pas parvenu", "n'a pas encore", "n'ont pas recu", "n'avons pas pu", "n'avons pu",
@@ -146,6 +147,11 @@ static const char *const success[] = {
     "successfully delivered",
     "was successfully",
     "has been delivered",
+    "was delivered to the following",
+    "delivered to the following recipient",
+    "a ete remis aux",
+    "a ete remis au destinataire",
+    "ont recu votre message",
     "delivery to these recipients or groups is complete",
     "delivery to these recipients or distribution lists is complete",
     "a ete remis avec succes",
@@ -155,6 +161,16 @@ static const char *const success[] = {
     "return receipt",
     "erfolgreich zugestellt",
     NULL};
+
+static const char *const relayed[] = {"notification was not sent",
+                                      "no delivery notification",
+                                      "aucune notification de remise",
+                                      "notification de remise n'a pas ete envoyee",
+                                      "was relayed",
+                                      NULL};
+
+static const char *const subject_arrived[] = {
+    "delivered:", "remis :", "remis:", "relayed:", "relaye :", "relaye:", "zugestellt:", NULL};
 
 static const char *const greeting[] = {
     "bonjour", "bonsoir",     "madame",     "monsieur",     "mesdames",  "chere ",
@@ -260,6 +276,8 @@ static const char *const *const tables[] = {
     [BOUNCE_SUBJECT_DELAY] = subject_delay,
     [BOUNCE_OPENING] = opening,
     [BOUNCE_DELAY] = delay,
+    [BOUNCE_SUBJECT_ARRIVED] = subject_arrived,
+    [BOUNCE_RELAYED] = relayed,
     [BOUNCE_SUCCESS] = success,
     [BOUNCE_GREETING] = greeting,
     [BOUNCE_AUTOMATIC] = automatic,

@@ -19,17 +19,19 @@
 enum { BOUNCE_FOLD_MAX = 2500 };
 
 enum bounce_phrases {
-    BOUNCE_ANSWER,        /* a subject begins with it: answered or forwarded by a person */
-    BOUNCE_SUBJECT,       /* subjects of notices */
-    BOUNCE_SUBJECT_DELAY, /* of them, those of a delay */
-    BOUNCE_OPENING,       /* how a notice begins */
-    BOUNCE_DELAY,         /* of them, those of a delay */
-    BOUNCE_SUCCESS,       /* a notice that it did arrive */
-    BOUNCE_GREETING,      /* how people begin */
-    BOUNCE_AUTOMATIC,     /* subjects of a person's automatic reply */
-    BOUNCE_RETURNED,      /* the line before the message that comes back */
-    BOUNCE_DAEMON_NAME,   /* names and local parts of programs that deliver mail */
-    BOUNCE_OFFICE_NAME,   /* of programs, or of those who run them */
+    BOUNCE_ANSWER,          /* a subject begins with it: answered or forwarded by a person */
+    BOUNCE_SUBJECT,         /* subjects of notices */
+    BOUNCE_SUBJECT_DELAY,   /* of them, those of a delay */
+    BOUNCE_OPENING,         /* how a notice begins */
+    BOUNCE_DELAY,           /* of them, those of a delay */
+    BOUNCE_SUBJECT_ARRIVED, /* subjects that begin so are of a notice that it arrived */
+    BOUNCE_RELAYED,         /* a notice that it was handed on to a server that tells nothing */
+    BOUNCE_SUCCESS,         /* a notice that it did arrive */
+    BOUNCE_GREETING,        /* how people begin */
+    BOUNCE_AUTOMATIC,       /* subjects of a person's automatic reply */
+    BOUNCE_RETURNED,        /* the line before the message that comes back */
+    BOUNCE_DAEMON_NAME,     /* names and local parts of programs that deliver mail */
+    BOUNCE_OFFICE_NAME,     /* of programs, or of those who run them */
 };
 
 /* Text made comparable; malloc'd. NULL: out of memory. */

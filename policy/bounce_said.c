@@ -238,8 +238,10 @@ static int judge_label(const struct notice *n, size_t line, bool *out_of_memory)
         "because", "reason",  "details",     "raison",      "motif",       "cause",  "error",
         "erreur",  "reponse", "response",    "diagnostic",  "grund",       "fehler", "motivo",
         "razon",   "errore",  "explanation", "explication", "description", "said",   "returned"};
-    static const char *const itself[] = {"unknown", "inconnu",   "full",      "pleine", "invalid",
-                                         "quota",   "not found", "unbekannt", "no such"};
+    static const char *const itself[] = {"unknown",  "inconnu",      "full",        "pleine",
+                                         "invalid",  "quota",        "not found",   "unbekannt",
+                                         "no such",  "exceed",       "unavailable", "disabled",
+                                         "inactive", "indisponible", "desactive",   "suspend"};
     size_t label = notice_label(n, line);
     char *folded = label ? bounce_fold(n->text + n->lines[line].begin, label) : NULL;
     int verdict = 0;
@@ -324,6 +326,20 @@ static bool words_behind_address(const struct notice *n, const struct passage *p
     return true;
 }
 
+/* A line of its own right above the address that says why: "User not listed in …". */
+static bool words_above(const struct notice *n, const struct passage *p, struct said *s)
+{
+    size_t line = p->begin;
+    if (line < 2 || notice_blank(n, line - 1) || !notice_blank(n, line - 2) || lists(n, line - 1))
+        return true;
+    const struct notice_line *l = &n->lines[line - 1];
+    if (l->dialogue || l->quoted || strchr("-*=_#", n->text[l->begin]) ||
+        strchr(":,;", n->text[l->end - 1]) || notice_label(n, line - 1))
+        return true;
+    return !has_words(n->text + l->begin, l->end - l->begin) ||
+           words_line(n->text + l->begin, l->end - l->begin, &s->words);
+}
+
 /* --- passages --------------------------------------------------------------------------------*/
 
 /* Is the line about another recipient than this one? */
@@ -403,6 +419,8 @@ bool said_in_passage(const struct notice *n, const struct passage *p, const char
     if (!s->reply && !s->words && listed && !words_behind_address(n, p, s))
         return false;
     if (!s->reply && !s->words && !words_behind_label(n, p, s))
+        return false;
+    if (!s->reply && !s->words && listed && !words_above(n, p, s))
         return false;
     if (!s->reply && !*s->status && !status_in(n, p, s))
         return false;

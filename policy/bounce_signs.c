@@ -40,39 +40,14 @@ static bool is_null_path(const struct mail *m)
 /* Local parts that programs and people share. */
 static bool is_office(const char *address)
 {
-    static const char *const names[] = {"postmaster",
-                                        "admin",
-                                        "noreply",
-                                        "no-reply",
-                                        "donotreply",
-                                        "do-not-reply",
-                                        "nepasrepondre",
-                                        "ne-pas-repondre",
-                                        "ne_pas_repondre",
-                                        "system",
-                                        "mail",
-                                        "smtp",
-                                        "mta",
-                                        "relay",
-                                        "antispam",
-                                        "spam",
-                                        "virus",
-                                        "security",
-                                        "securite",
-                                        "gateway",
-                                        "filter",
-                                        "delivery",
-                                        "dsn",
-                                        "ndr",
-                                        "notif",
-                                        "quarant",
-                                        "root",
-                                        "hostmaster",
-                                        "exchange",
-                                        "messagerie",
-                                        "retour",
-                                        "bounce",
-                                        "return"};
+    static const char *const names[] = {"postmaster",    "administrat",     "admin@",
+                                        "mailadmin",     "noreply",         "no-reply",
+                                        "no_reply",      "donotreply",      "do-not-reply",
+                                        "nepasrepondre", "ne-pas-repondre", "ne_pas_repondre",
+                                        "mailgateway",   "antispam",        "dsn@",
+                                        "ndr@",          "notification",    "hostmaster",
+                                        "bounce",        "return@",         "mta@",
+                                        "smtp@"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(address, names[i], strlen(names[i])) == 0)
             return true;
@@ -98,10 +73,13 @@ static bool take_subject(const struct mail *m, struct bounce_signs *s)
     if (!subject)
         return false;
     s->answer = bounce_opens(subject, BOUNCE_ANSWER);
-    s->subject = bounce_says(subject, BOUNCE_SUBJECT);
     s->delay = bounce_says(subject, BOUNCE_SUBJECT_DELAY);
-    s->success = bounce_says(subject, BOUNCE_SUCCESS);
-    s->person = s->person || (!s->subject && bounce_says(subject, BOUNCE_AUTOMATIC));
+    s->success =
+        bounce_says(subject, BOUNCE_SUCCESS) || bounce_opens(subject, BOUNCE_SUBJECT_ARRIVED);
+    s->subject =
+        bounce_says(subject, BOUNCE_SUBJECT) || bounce_opens(subject, BOUNCE_SUBJECT_ARRIVED);
+    s->person = s->person || bounce_opens(subject, BOUNCE_AUTOMATIC) ||
+                (!s->subject && bounce_says(subject, BOUNCE_AUTOMATIC));
     free(subject);
     return true;
 }
@@ -149,7 +127,7 @@ bool bounce_signs(const struct mail *m, struct bounce_signs *s)
                                          has_field(m, "X-MS-Exchange-Message-Is-Ndr"),
                                .automatic = m->reading.kind == KIND_AUTO_REPLY,
                                .person = by_mail_program(m),
-                               .personal = m->reading.in_reply_to.count > 0,
+                               .answers = m->reading.in_reply_to.count > 0,
                                .list = has_field(m, "List-Id") || has_field(m, "List-Post") ||
                                        has_field(m, "X-List-Administrivia")};
     return take_sender(m, s) && take_subject(m, s) && take_parts(m, s);
@@ -169,25 +147,34 @@ bool signs_read_words(const char *notice, size_t len, struct bounce_signs *s)
     if (!words)
         return false;
     s->opening = bounce_says(words, BOUNCE_OPENING);
-    s->personal = s->personal || bounce_opens(words, BOUNCE_GREETING);
+    s->greets = bounce_opens(words, BOUNCE_GREETING);
     s->delay = s->delay || bounce_says(words, BOUNCE_DELAY);
     s->success = s->success || bounce_says(words, BOUNCE_SUCCESS);
+    s->relayed = bounce_says(words, BOUNCE_RELAYED);
     free(words);
     return true;
 }
 
-bool signs_tell_notice(const struct bounce_signs *s, bool evidence)
+bool signs_tell_notice(const struct bounce_signs *s, const struct evidence *e)
 {
     if (!signs_may_tell(s) || !(s->subject || s->opening))
         return false;
-    unsigned words = s->subject + s->opening + s->returned + evidence;
     if (s->failed || s->report || s->root)
         return true;
-    bool perhaps = s->office && !s->personal;
-    return words >= (s->daemon || s->null_path || s->automatic || perhaps ? 2 : 3);
+    bool named = e->listed || e->replied;
+    unsigned words = s->subject + s->opening + s->returned + named;
+    if (s->daemon)
+        return words >= 2;
+    if (s->greets && !s->automatic)
+        return words == 4;
+    if (s->office || s->null_path)
+        return (s->subject && words >= (s->answers && !s->automatic ? 3 : 2)) ||
+               (s->opening && e->replied && !s->answers);
+    return words >= 3 && (s->returned || e->replied);
 }
 
 bool signs_tell_forward(const struct bounce_signs *s)
 {
-    return !s->root && (s->answer || s->person) && !s->daemon && !s->null_path && !s->failed;
+    bool machine = s->daemon || s->office || s->null_path || s->failed || s->automatic;
+    return !s->root && (!machine || ((s->answer || s->person) && !s->daemon));
 }

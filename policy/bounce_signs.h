@@ -21,12 +21,20 @@ struct bounce_signs {
     bool automatic; /* Auto-Submitted */
     bool answer;    /* the subject is that of an answer or a forward */
     bool person;    /* a mail program for people was used, or it is a person's automatic reply */
-    bool personal;  /* it greets, or answers a message */
+    bool greets;    /* it begins as people begin */
+    bool answers;   /* In-Reply-To */
     bool list;      /* a list sent it */
     bool subject;   /* the subject is that of a notice */
     bool opening;   /* the first words are those of a notice */
     bool delay;     /* subject or first words are about a delay */
     bool success;   /* they tell that it arrived */
+    bool relayed;   /* they tell that it was handed on, and that nothing more will be told */
+};
+
+/* What its words tell of recipients. */
+struct evidence {
+    bool listed;  /* a line lists one */
+    bool replied; /* a server's reply, or a status, stands with one */
 };
 
 /* What header and parts tell. False: out of memory. */
@@ -38,8 +46,9 @@ bool signs_may_tell(const struct bounce_signs *s);
 /* Add what the sender's own words tell, without what came back. False: out of memory. */
 bool signs_read_words(const char *notice, size_t len, struct bounce_signs *s);
 
-/* Is it a notice? `evidence`: its words list a recipient, or a server's reply to one. */
-bool signs_tell_notice(const struct bounce_signs *s, bool evidence);
+/* Is it a notice? Without a machine's own fields, it is one when enough of subject, first words,
+   returned message and evidence agree; the less the sender is known as a machine, the more. */
+bool signs_tell_notice(const struct bounce_signs *s, const struct evidence *e);
 
 /* Did a person pass on what holds a machine's report among its parts? */
 bool signs_tell_forward(const struct bounce_signs *s);

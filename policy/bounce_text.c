@@ -77,7 +77,8 @@ static struct passage passage_at(const struct notice *n, size_t mention)
     return p;
 }
 
-bool text_complete(const struct notice *n, struct read_recipient *r, bool alone, bool *evidence)
+bool text_complete(const struct notice *n, struct read_recipient *r, bool alone,
+                   struct evidence *evidence)
 {
     const char *address = r->final ? r->final : r->original;
     struct said best = {0};
@@ -98,12 +99,12 @@ bool text_complete(const struct notice *n, struct read_recipient *r, bool alone,
         done = said_in_passage(n, &all, address, &best);
     if (done && alone && !best.remote)
         done = said_remote(n, &all, &best);
-    *evidence = *evidence || best.reply || best.words;
+    evidence->replied = evidence->replied || best.reply || *best.status;
     return said_give(&best, r) && done;
 }
 
 bool text_recipients(const struct notice *n, const struct strings *failed, struct understood *u,
-                     bool *evidence)
+                     struct evidence *evidence)
 {
     static const enum mention_form forms[] = {MENTION_LISTED, MENTION_SENTENCE, MENTION_DIALOGUE};
     size_t first = u->recipient_count;
@@ -113,7 +114,7 @@ bool text_recipients(const struct notice *n, const struct strings *failed, struc
     for (size_t i = 0; i < sizeof forms / sizeof *forms && u->recipient_count == first; i++)
         if (!add_form(n, forms[i], u))
             return false;
-    *evidence = *evidence || lists_any(n, u);
+    evidence->listed = evidence->listed || lists_any(n, u);
     bool alone = u->recipient_count - first == 1;
     for (size_t i = first; i < u->recipient_count; i++)
         if (!text_complete(n, &u->recipients[i], alone, evidence))

@@ -93,7 +93,7 @@ static struct understood read_words(const char *text, const char *other)
     struct understood u = {0};
     struct notice n = {0};
     struct strings others = {0}, failed = {0};
-    bool evidence = false;
+    struct evidence evidence = {0};
     assert_true(strings_add(&others, other));
     assert_true(notice_read(text, strlen(text), &others, &n));
     assert_true(text_recipients(&n, &failed, &u, &evidence));
