@@ -6,6 +6,7 @@
 #include "db/dossier_html.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/dossier_html_style.h"
@@ -318,9 +319,10 @@ static void proof(struct page *p, const struct view_exhibit *x)
     foreign_row(p, SAY(p, "Expéditeur d'enveloppe", "Envelope sender"),
                 x->sender && !*x->sender ? "<>" : x->sender);
     foreign_row(p, SAY(p, "Compte authentifié", "Authenticated login"), x->login);
-    foreign_row(p, SAY(p, "Remis par", "Handed in by"), x->peer);
+    if (!x->item->logged)
+        foreign_row(p, SAY(p, "Remis par", "Handed in by"), x->peer);
     foreign_row(p, SAY(p, "Numéro de file", "Queue ID"), x->queue_id);
-    foreign_row(p, SAY(p, "Réponse SMTP", "SMTP reply"), x->smtp_reply);
+    foreign_row(p, SAY(p, "Ligne du journal", "Line of the log"), x->item->log_line);
     raw(p, "</dl></details>");
 }
 
@@ -355,6 +357,34 @@ static void keys_row(struct page *p, const struct timeline_item *i)
     bytes_free(&words);
 }
 
+/* What the mail server's log says in this entry. */
+static void log_rows(struct page *p, const struct timeline_item *i)
+{
+    if (!i->logged)
+        return;
+    foreign_row(p, SAY(p, "Serveur", "Server"), i->remote);
+    foreign_row(p, SAY(p, "Sa réponse", "Its reply"), i->smtp_reply);
+    foreign_row(p, SAY(p, "Motif", "Reason"), i->smtp_reply ? NULL : i->log_reason);
+    foreign_row(p, SAY(p, "Heure du journal", "Time in the log"), i->occurred);
+}
+
+/* What it tells of this message, for each recipient. */
+static void outcome_rows(struct page *p, const struct timeline_item *i)
+{
+    struct timeline_outcome *list;
+    size_t count;
+    p->done = p->done && timeline_outcomes(&p->v->timeline, i, &list, &count);
+    if (!p->done)
+        return;
+    for (size_t k = 0; k < count; k++) {
+        struct bytes words = {0};
+        p->done = p->done && words_outcome(&list[k], p->language, &words);
+        foreign_row(p, k ? "" : SAY(p, "Suite", "Outcome"), words.data);
+        bytes_free(&words);
+    }
+    free(list);
+}
+
 static void fact_rows(struct page *p, const struct timeline_item *i)
 {
     raw(p, "<dl>");
@@ -370,7 +400,9 @@ static void fact_rows(struct page *p, const struct timeline_item *i)
         WORDS(p, words_money(i->amount, i->currency, p->language, to));
         raw(p, "</dd>");
     }
-    if (i->occurred) {
+    log_rows(p, i);
+    outcome_rows(p, i);
+    if (i->occurred && !i->logged) {
         term(p, SAY(p, "Jour", "Day"));
         WORDS(p, words_day(i->occurred, p->language, to));
         raw(p, "</dd>");

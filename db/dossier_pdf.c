@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/dossier_words.h"
@@ -162,7 +163,7 @@ static void fact(struct paper *p, const struct timeline_item *i)
     if (i->has_amount)
         COMPOSED(p, words_money(i->amount, i->currency, p->language, to),
                  line(p, SAY(p, "Montant", "Amount"), made.data));
-    if (i->occurred)
+    if (i->occurred && !i->logged)
         COMPOSED(p, words_day(i->occurred, p->language, to),
                  line(p, SAY(p, "Jour", "Day"), made.data));
     line(p, SAY(p, "Texte", "Text"), i->text);
@@ -175,6 +176,19 @@ static void fact(struct paper *p, const struct timeline_item *i)
     if (i->erased)
         COMPOSED(p, words_erased(i, p->language, to),
                  sheet_text(p->sheet, STYLE_STRONG, 12, made.data));
+}
+
+static void outcomes(struct paper *p, const struct timeline_item *i)
+{
+    struct timeline_outcome *list;
+    size_t count;
+    p->done = p->done && timeline_outcomes(&p->v->timeline, i, &list, &count);
+    if (!p->done)
+        return;
+    for (size_t k = 0; k < count; k++)
+        COMPOSED(p, words_outcome(&list[k], p->language, to),
+                 line(p, SAY(p, "Suite", "Outcome"), made.data));
+    free(list);
 }
 
 static bool soft(const struct timeline_item *i, enum language language, struct bytes *to)
@@ -204,7 +218,10 @@ static void entry(struct paper *p, const struct view_exhibit *x)
     COMPOSED(p, timeline_author(i, p->language, to), line(p, "Attribution", made.data));
     recipients(p, &i->to);
     reading(p, i);
-    line(p, SAY(p, "Réponse SMTP", "SMTP reply"), x->smtp_reply);
+    line(p, SAY(p, "Serveur", "Server"), i->remote);
+    line(p, SAY(p, "Sa réponse", "Its reply"), x->smtp_reply);
+    line(p, SAY(p, "Motif", "Reason"), i->smtp_reply ? NULL : i->log_reason);
+    outcomes(p, i);
     fact(p, i);
     bytes_free(&number);
     bytes_free(&when);

@@ -243,3 +243,10 @@ const char *words_service(const char *event, enum language language)
             return known[i].words[language];
     return event;
 }
+
+bool words_outcome(const struct timeline_outcome *o, enum language language, struct bytes *out)
+{
+    return bytes_printf(out, "%s%s%s (", o->to, IN(language, "\u00a0: ", ": "),
+                        timeline_words(o->item, language)) &&
+           words_exhibit(o->item->n, language, out) && bytes_puts(out, ")");
+}

@@ -31,6 +31,8 @@ bool words_size(uint64_t octets, enum language language, struct bytes *out);
 bool words_exhibit(uint64_t n, enum language language, struct bytes *out);
 /* "between … and …", "before …", "not yet dated by a third party". */
 bool words_bounds(const struct view_bounds *b, enum language language, struct bytes *out);
+/* What the mail server's log tells of a message for one recipient, and in which exhibit. */
+bool words_outcome(const struct timeline_outcome *o, enum language language, struct bytes *out);
 /* One sentence of what the dossier holds. */
 bool words_summary(const struct dossier_view *v, enum language language, struct bytes *out);
 /* What one of the milter's edits did. */

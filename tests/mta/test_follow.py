@@ -164,6 +164,7 @@ class Follow(FollowCase):
         members = self.daemon.evidence(invoice)
         page = members["index.html"].decode()
         self.assertIn(handed["log"]["smtp_reply"], page)
+        self.assertIn("paul@debtor.example\u00a0: remis au serveur distant", page)
         index = json.loads(members["index.json"])
         self.assertIn("handed-over", json.dumps(index))
         self.daemon.temoin("verify", self.daemon.output / f"{invoice}.asice", status=2)
