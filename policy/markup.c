@@ -285,15 +285,26 @@ static void rename_foreign(struct bytes *copy)
     }
 }
 
+/* Text that stands in no body would get a paragraph of its own around it. */
+static bool copy_document(const char *html, size_t len, struct bytes *copy)
+{
+    if (!bytes_puts(copy, "<body>") || !bytes_append(copy, html, len))
+        return false;
+    if (strcasestr(copy->data + 6, "<body"))
+        memset(copy->data, ' ', 6);
+    rename_foreign(copy);
+    return true;
+}
+
 bool markup_text(const char *html, size_t len, struct bytes *text)
 {
     struct walk w = {.out = text};
     struct bytes copy = {0};
-    len = len < MARKUP_MAX ? len : MARKUP_MAX;
-    if (!bytes_append(&copy, html, len))
+    if (!copy_document(html, len < MARKUP_MAX ? len : MARKUP_MAX, &copy)) {
+        bytes_free(&copy);
         return false;
-    rename_foreign(&copy);
-    htmlDocPtr doc = htmlReadMemory(copy.data, (int)len, NULL, "UTF-8",
+    }
+    htmlDocPtr doc = htmlReadMemory(copy.data, (int)copy.len, NULL, "UTF-8",
                                     HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
                                         HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC);
     bytes_free(&copy);

@@ -80,7 +80,7 @@ static void test_quotes_of_clients(void **state)
         "<div id=divRplyFwdMsg>q</div>",
         "<div><div style='border:none;border-top:solid #E1E1E1 1.0pt'><b>q</b></div></div>",
         "<span id=OLK_SRC_BODY_SECTION>q</span>",
-        "<p id=reply-intro>q</p>",
+        "<div id=reply-intro>q</div>",
     };
     for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
         char html[512];
@@ -94,7 +94,7 @@ static void test_quotes_of_clients(void **state)
     shows("<blockquote><p>q</p><p>r</p></blockquote>", "> q\n>\n> r");
     shows("<blockquote style='margin:0 0 0 40px;border:none;padding:0px'>a</blockquote>", "a");
     shows("<div style='border-top:solid #E1E1E1 1pt'>a</div>", "a");
-    shows("a<div class=gmail_signature>s</div>", "a\n--\ns");
+    shows("a<div class=gmail_signature>s</div>", "a\n-- \ns");
 }
 
 static void test_any_depth_is_text(void **state)
