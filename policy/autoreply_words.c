@@ -8,8 +8,11 @@
 static const char *const declarations[] = {
     "reponse ~ automatique",
     "reponse automatisee",
-    "message|mail|email|courriel ~ automatique",
-    "message|mail|email|courriel ~ automatiquement",
+    "ceci est ~ ~ automatique|automatiquement",
+    "ce|cet message|mail|email|courriel|courrier ~ ~ automatique|automatiquement",
+    "ce|cet e mail ~ ~ automatique|automatiquement",
+    "message|mail|email|courriel automatique $",
+    "message|mail|email|courriel automatique ne|merci|veuillez|envoye|genere",
     "genere|envoye|emis|transmis automatiquement",
     "accuse de reception automatique",
     "repondeur automatique",
@@ -49,6 +52,8 @@ static const char *const absent[] = {
     "en conge|conges|vacances|deplacement|arret|formation|rtt ~ 9|jusqu|du|maladie|toute",
     "conge|conges maternite|paternite|maladie|parental|annuel|annuels",
     "arret maladie|travail",
+    "non surveille*|consulte*|releve*",
+    "absent e du bureau",
     "de retour le|au|lundi|mardi|mercredi|jeudi|vendredi|en|des|apres|a|dans|9",
     "mon|son|notre retour ~ prevu",
     "ne fait|font plus partie",
@@ -125,7 +130,8 @@ static const char *const defers[] = {
     "urgence|urgences|urgent|urgente|urgentes ~ "
     "contacter|contactez|joindre|appeler|appelez|adresser",
     "pouvez|pourrez ~ contacter|joindre|adresser|prendre|appeler|ecrire",
-    "merci|veuillez|priere|invite|invitons ~ contacter|adresser|prendre|joindre|envoyer|ecrire|"
+    "merci|veuillez|priere|invite|invitons ~ "
+    "contacter|deposer|adresser|prendre|joindre|envoyer|ecrire|"
     "rapprocher|noter|utiliser|transmettre",
     "contactez",
     "ecrivez|adressez|envoyez|appelez ~ a|au|votre|vos|vous",
@@ -241,7 +247,10 @@ static const char *const challenges[] = {
 };
 
 static const char *const no_reply[] = {
-    "ne pas ~ repondre",
+    "ne pas ~ repondre ~ a ce|cet|cette",
+    "ne pas ~ repondre directement|svp",
+    "ne pas ~ repondre $",
+    "ne pas y repondre",
     "ne repondez pas",
     "ne ~ repondez pas",
     "do not ~ reply|respond",

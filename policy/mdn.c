@@ -186,11 +186,45 @@ static const char *type_by_words(const struct mail *m, const struct bytes *body,
     return machine || w.both ? w.type : NULL;
 }
 
+/* The line that tells the original's subject? It may say anything. */
+static bool tells_subject(const char *line, size_t len)
+{
+    static const char *const labels[] = {"Objet",   "Subject", "Betreff",   "Asunto",
+                                         "Oggetto", "Assunto", "Onderwerp", "Sujet"};
+    while (len && strchr(" \t>", *line)) {
+        line++;
+        len--;
+    }
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        size_t n = strlen(labels[i]);
+        if (len > n && strncasecmp(line, labels[i], n) == 0 && memchr(line + n, ':', len - n))
+            return true;
+    }
+    return false;
+}
+
+/* The template's words. False: out of memory. */
+static bool take_words(const struct bytes *body, struct phrases *p)
+{
+    struct bytes text = {0};
+    bool done = true;
+    for (size_t at = 0; done && at < body->len && text.len < PHRASES_OCTETS_MAX;) {
+        const char *line = body->data + at;
+        const char *lf = memchr(line, '\n', body->len - at);
+        size_t len = lf ? (size_t)(lf - line) + 1 : body->len - at;
+        at += len;
+        done = tells_subject(line, len) ? bytes_puts(&text, "\n") : bytes_append(&text, line, len);
+    }
+    done = done && phrases_take(text.data ? text.data : "", text.len, p);
+    bytes_free(&text);
+    return done;
+}
+
 static bool read_words(const struct mail *m, const struct bytes *body, struct understood *u,
                        bool *found)
 {
     struct phrases p = {0};
-    bool done = phrases_take(body->data ? body->data : "", body->len, &p);
+    bool done = take_words(body, &p);
     const char *type = done ? type_by_words(m, body, &p) : NULL;
     phrases_free(&p);
     if (!type)

@@ -204,6 +204,8 @@ static bool stands(const struct phrases *p, size_t word, const char *phrase)
             }
             return false;
         }
+        if (len == 1 && *phrase == '$')
+            return word >= p->count || is_mark(p->words[word]);
         if (word >= p->count || !fits(p->words[word], phrase, len))
             return false;
         word++;

@@ -10,9 +10,9 @@
  *
  * Words are compared without case and accents, whatever apostrophes and line breaks stand between
  * them. In a phrase, "a|b" is either word, "absent*" any word that begins so, "9" any that
- * begins with a digit, "~" up to four words of the same sentence. Sentences end at ". ", "!", "?",
- * ";", ":", and an empty line; such an end is the word ".", a colon is ":", "#" is "#". A date or
- * a time is one word.
+ * begins with a digit, "~" up to four words of the same sentence, a last "$" the sentence's end.
+ * Sentences end at ". ", "!", "?", ";", ":", and an empty line; such an end is the word ".", a
+ * colon is ":", "#" is "#". A date or a time is one word.
  * Limits: the first PHRASES_OCTETS_MAX octets and PHRASES_WORDS_MAX words are read, so the work
  * is bounded whatever comes.
  */

@@ -50,6 +50,7 @@ static const char *const prefixes[] = {
 static const char *const automatic[] = {
     "absence du bureau",
     "absent du bureau",
+    "absent(e) du bureau",
     "absente du bureau",
     "message d'absence",
     "message d’absence",
@@ -57,6 +58,9 @@ static const char *const automatic[] = {
     "notification d’absence",
     "réponse automatique",
     "reponse automatique",
+    "réponse auto",
+    "reponse auto",
+    "auto-réponse",
     "réponse d'absence",
     "réponse d’absence",
     "automatic reply",

@@ -92,6 +92,11 @@ static void test_absence_by_its_words(void **state)
     expect("Subject: Absence de bon de commande\n", "Il manque le numéro de commande.", READ_REPLY);
     expect("Subject: Out of office: F-1\n", "x", READ_AUTO_REPLY);
     expect("Subject: Re: Out of office: F-1\n", "I am back.", READ_REPLY);
+    expect("Subject: Absent(e) du bureau : F-1\n", "x", READ_AUTO_REPLY);
+    expect("Subject: [Auto-réponse] F-1\n", AWAY, READ_AUTO_REPLY);
+    expect(THREAD, "Boîte non surveillée. Merci de déposer vos factures ailleurs.",
+           READ_AUTO_REPLY);
+    expect(THREAD, "Je suis en arrêt maladie, mon associé s'en charge.", READ_REPLY);
 }
 
 static void test_acknowledgements(void **state)
@@ -108,6 +113,12 @@ static void test_acknowledgements(void **state)
            "Merci pour votre message. Un conseiller vous répondra dans les meilleurs délais.",
            READ_AUTO_REPLY);
     expect(THREAD, "Nous avons bien reçu votre relance, le virement est parti.", READ_REPLY);
+    expect(THREAD, "Ci-joint l'avis. Message automatique de l'antivirus : rien trouvé.",
+           READ_REPLY);
+    expect("Subject: RIB\n",
+           "Merci de ne pas répondre à l'ancienne adresse. Pouvez-vous "
+           "envoyer un RIB ?",
+           READ_REPLY);
     expect("Subject: F-1\n",
            "Votre message est en attente. Cliquez sur ce lien pour vous "
            "authentifier.",

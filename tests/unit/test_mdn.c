@@ -120,6 +120,9 @@ static void test_words_alone(void **state)
     expect(HEAD UTF8 "Subject: Lu : F-1\n\nBonjour, je l'ai lu.\n", none);
     expect(HEAD UTF8 "Subject: Lu : F-1" READ_BODY "\nNous vous réglons demain.\n", none);
     expect(HEAD UTF8 "Subject: Lu : F-1" READ_BODY "\n> Bonjour\n", none);
+    expect(HEAD UTF8 "Subject: Lu : F-1\n\nVotre message\n  Objet : Je paie, nous payons\n\n"
+                     "a été lu le 23/11/2026.\n",
+           read);
     expect(HEAD UTF8 "Subject: Not read: F-1\n\nYour message\n\nTo: A\n\n"
                      "was deleted without being read on Monday.\n",
            deleted);

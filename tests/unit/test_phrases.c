@@ -74,6 +74,9 @@ static void test_phrases(void **state)
     assert_false(says("", "a"));
     assert_false(says("le", "le ~ la"));
     assert_true(says("x y", "z|y"));
+    assert_true(says("a b", "a b $"));
+    assert_true(says("a b. c", "a b $"));
+    assert_false(says("a b c", "a b $"));
 }
 
 static void test_beginnings(void **state)
