@@ -196,41 +196,6 @@ static bool remote_before(const struct notice *n, size_t line, size_t first, str
     return true;
 }
 
-static bool reply_on(const struct notice *n, size_t line, size_t from, size_t end, size_t first,
-                     struct said *s)
-{
-    size_t at;
-    bool introduced;
-    const struct notice_line *l = &n->lines[line];
-    if (s->full || l->quoted || is_other_label(n, line) || starts(n, line, ">>>") ||
-        starts(n, line, "-->") || !reply_begins(n->text, from, l->end, &at, &introduced))
-        return true;
-    if (!introduced)
-        at = from;
-    return take_reply(n, line, at, end, s) && remote_before(n, line, first, s);
-}
-
-/* --- explanations ----------------------------------------------------------------------------*/
-
-static bool has_words(const char *text, size_t len)
-{
-    size_t letters = 0;
-    for (size_t i = 0; i < len; i++)
-        letters += g_ascii_isalpha(text[i]) || (text[i] & 0x80);
-    return letters >= 3;
-}
-
-static bool take_words(const struct notice *n, size_t line, size_t at, size_t end, bool listed,
-                       struct said *s)
-{
-    struct bytes text = {0};
-    bool done = gather(n, line, at, end, listed, &text);
-    if (done && has_words(text.data, text.len))
-        done = words_line(text.data, reply_end(text.data, text.len, '\0'), &s->words);
-    bytes_free(&text);
-    return done;
-}
-
 /* What a label must say so that an explanation follows it: 1; that it is one itself: 2. */
 static int judge_label(const struct notice *n, size_t line, bool *out_of_memory)
 {
@@ -252,6 +217,42 @@ static int judge_label(const struct notice *n, size_t line, bool *out_of_memory)
         verdict = strstr(folded, itself[i]) ? 2 : verdict;
     free(folded);
     return verdict;
+}
+
+static bool reply_on(const struct notice *n, size_t line, size_t from, size_t end, size_t first,
+                     struct said *s)
+{
+    size_t at;
+    bool introduced;
+    const struct notice_line *l = &n->lines[line];
+    if (s->full || l->quoted || is_other_label(n, line) || starts(n, line, ">>>") ||
+        starts(n, line, "-->") || !reply_begins(n->text, from, l->end, &at, &introduced))
+        return true;
+    bool out_of_memory = false;
+    if (!introduced)
+        at = judge_label(n, line, &out_of_memory) == 1 ? l->begin + notice_label(n, line) : from;
+    return !out_of_memory && take_reply(n, line, at, end, s) && remote_before(n, line, first, s);
+}
+
+/* --- explanations ----------------------------------------------------------------------------*/
+
+static bool has_words(const char *text, size_t len)
+{
+    size_t letters = 0;
+    for (size_t i = 0; i < len; i++)
+        letters += g_ascii_isalpha(text[i]) || (text[i] & 0x80);
+    return letters >= 3;
+}
+
+static bool take_words(const struct notice *n, size_t line, size_t at, size_t end, bool listed,
+                       struct said *s)
+{
+    struct bytes text = {0};
+    bool done = gather(n, line, at, end, listed, &text);
+    if (done && has_words(text.data, text.len))
+        done = words_line(text.data, reply_end(text.data, text.len, '\0'), &s->words);
+    bytes_free(&text);
+    return done;
 }
 
 static size_t skip_blank(const struct notice *n, size_t line, size_t end)
@@ -426,6 +427,21 @@ bool said_in_passage(const struct notice *n, const struct passage *p, const char
         return false;
     if (listed)
         return said_remote(n, p, s) && peer_in(n, p, s);
+    return true;
+}
+
+bool said_in_quotes(const struct notice *n, struct said *s)
+{
+    size_t at;
+    bool introduced;
+    for (size_t i = 0; i < n->line_count && !s->reply; i++) {
+        size_t begin = n->lines[i].begin, end = n->lines[i].end;
+        while (begin < end && strchr("> ", n->text[begin]))
+            begin++;
+        if (n->lines[i].quoted && reply_begins(n->text, begin, end, &at, &introduced) &&
+            !take_reply(n, i, at, i + 1, s))
+            return false;
+    }
     return true;
 }
 

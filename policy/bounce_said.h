@@ -27,6 +27,9 @@ struct said {
 bool said_in_passage(const struct notice *n, const struct passage *p, const char *address,
                      struct said *s);
 
+/* A reply that is set apart as a quotation. False: out of memory. */
+bool said_in_quotes(const struct notice *n, struct said *s);
+
 /* The same in every line that names the address together with a reply. False: out of memory. */
 bool said_about(const struct notice *n, const char *address, struct said *s);
 

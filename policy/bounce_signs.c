@@ -161,14 +161,14 @@ bool signs_tell_notice(const struct bounce_signs *s, const struct evidence *e)
         return false;
     if (s->failed || s->report || s->root)
         return true;
-    bool named = e->listed || e->replied;
-    unsigned words = s->subject + s->opening + s->returned + named;
+    bool told = e->named || e->replied || s->returned;
+    unsigned words = s->subject + s->opening + s->returned + (e->listed || e->replied);
     if (s->daemon)
         return words >= 2;
     if (s->greets && !s->automatic)
         return words == 4;
     if (s->office || s->null_path)
-        return (s->subject && words >= (s->answers && !s->automatic ? 3 : 2)) ||
+        return (s->subject && told && words >= (s->answers && !s->automatic ? 3 : 2)) ||
                (s->opening && e->replied && !s->answers);
     return words >= 3 && (s->returned || e->replied);
 }

@@ -33,6 +33,7 @@ struct bounce_signs {
 
 /* What its words tell of recipients. */
 struct evidence {
+    bool named;   /* they name one */
     bool listed;  /* a line lists one */
     bool replied; /* a server's reply, or a status, stands with one */
 };

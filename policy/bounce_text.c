@@ -97,6 +97,8 @@ bool text_complete(const struct notice *n, struct read_recipient *r, bool alone,
         done = said_about(n, address, &best);
     if (done && !best.reply && alone)
         done = said_in_passage(n, &all, address, &best);
+    if (done && !best.reply && !best.words && alone)
+        done = said_in_quotes(n, &best);
     if (done && alone && !best.remote)
         done = said_remote(n, &all, &best);
     evidence->replied = evidence->replied || best.reply || *best.status;
@@ -115,6 +117,7 @@ bool text_recipients(const struct notice *n, const struct strings *failed, struc
         if (!add_form(n, forms[i], u))
             return false;
     evidence->listed = evidence->listed || lists_any(n, u);
+    evidence->named = evidence->named || u->recipient_count > first;
     bool alone = u->recipient_count - first == 1;
     for (size_t i = first; i < u->recipient_count; i++)
         if (!text_complete(n, &u->recipients[i], alone, evidence))
