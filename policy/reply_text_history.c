@@ -38,8 +38,8 @@ static const char *const *const leads = PHRASES(
     "-- le", "-- on", "dnia ", "citation", "quoting", "zitat", "citando", "selon ");
 
 static const char *const *const quoting =
-    PHRASES("quoting ", "citation de ", "zitat von ", "citando ", "zitiere ", "message du ",
-            "message from ", "quoting\"");
+    PHRASES("quoting ", "citation de ", "zitat von ", "citando ", "zitiere ", "missatge de ",
+            "message du ", "message from ", "quoting\"");
 
 static bool is_told(const char *key, size_t end)
 {
@@ -103,6 +103,24 @@ static int judge_attribution(const char *key)
     return colon && !inside && key_words(key) <= 12;
 }
 
+/* Clients of telephones lose the line end behind it: "Le … <…> a écrit : Bonjour,". */
+static bool goes_on(const char *key)
+{
+    char head[ATTRIBUTION_MAX + 1];
+    if (!strchr(key, '@') || !key_begins(key, leads))
+        return false;
+    for (const char *const *verb = wrote; *verb; verb++) {
+        const char *at = strstr(key, *verb);
+        size_t len = at ? (size_t)(at - key) + strlen(*verb) : 0;
+        if (!at || key[len] != ':' || len >= ATTRIBUTION_MAX)
+            continue;
+        memcpy(head, key, len + 1);
+        head[len + 1] = '\0';
+        return key_has_time(head) && strchr(head, '@') && judge_attribution(head) == 2;
+    }
+    return false;
+}
+
 /* May the first line of a folded attribution look so? */
 static bool may_open(const char *key)
 {
@@ -134,6 +152,8 @@ static struct history_mark attribution_at(const struct reply_lines *l, size_t at
     int sure = judge_attribution(key);
     if (sure)
         return (struct history_mark){HISTORY_ATTRIBUTION, 1, sure == 2};
+    if (goes_on(key))
+        return (struct history_mark){HISTORY_ATTRIBUTION, 1, true};
     if (!may_open(key))
         return none;
     for (size_t n = 2; n <= ATTRIBUTION_LINES; n++) {

@@ -19,9 +19,9 @@ static const char *const *const sent_from_my = PHRASES(
     "outlook fur ", "holen sie sich outlook", "obtener outlook para", "obten outlook para",
     "descargar outlook para", "scarica outlook per", "ottieni outlook per", "outlook voor ",
     "download outlook voor", "obter o outlook", "obtenha o outlook", "provenance: courri",
-    "message envoye depuis mon", "courriel envoye depuis mon", "mail envoye depuis mon",
-    "e-mail envoye depuis mon", "envoye de l'iphone", "sent by my ", "typed on my ",
-    "sent on the go", "skickat fran min", "sendt fra min", "wyslano z ");
+    "yahoo mail:", "yahoo mail for", "message envoye depuis mon", "courriel envoye depuis mon",
+    "mail envoye depuis mon", "e-mail envoye depuis mon", "envoye de l'iphone", "sent by my ",
+    "typed on my ", "sent on the go", "skickat fran min", "sendt fra min", "wyslano z ");
 static const char *const *const sent_from = PHRASES(
     "envoye depuis ", "envoye avec ", "envoye de ", "envoye a partir d", "envoye via ",
     "envoye par ", "envoye a l'aide de", "sent from ", "sent with ", "sent via ", "sent using ",

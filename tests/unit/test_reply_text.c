@@ -133,6 +133,9 @@ static void test_other_marks_of_quotation(void **state)
     gives("On 24 Nov 2026 at 10:12, J wrote:\n\n\tWho?\n\tWhen?\n\nPaul.\n", "Paul.");
     gives("JM> Qui ?\nJM> Quand ?\nPaul.\n", "Paul.");
     gives(" > Qui ?\n >> Quand ?\nPaul.\n", "Paul.");
+    /* The line end behind the attribution was lost. */
+    gives("Oui.\n\nLe mar., nov. 24, 2026 à 10:12, J<j@a.example> a écrit :   Bonjour,\nqui ?\n",
+          "Oui.");
     /* The rest of a quoted line that was broken on its way is not an answer. */
     gives(
         "> Nous souhaitons visiter vos locaux au cours de la semaine\nprochaine\n> si possible.\n\n"
