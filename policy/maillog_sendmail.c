@@ -63,7 +63,9 @@ static bool is_own(struct slice words)
 static void stat_read(struct slice stat, struct maillog_line *line)
 {
     struct slice words;
-    if (slice_begins(stat, "Sent")) {
+    /* The server's words stand before, in "reply=", and may look like a "stat": dsn does not lie.
+     */
+    if (slice_begins(stat, "Sent") && (!line->dsn.text || slice_begins(line->dsn, "2"))) {
         line->status = STATUS_SENT;
         words = slice_trim(slice_after(stat, strlen("Sent")));
         if (words.len >= 2 && words.text[0] == '(' && words.text[words.len - 1] == ')')
@@ -111,9 +113,10 @@ static void delivery_read(struct slice body, struct maillog_line *line)
     struct slice relay = value_of(keys, ", relay=");
     if (relay.text)
         peer_read(relay, line);
-    struct slice reply = value_of(keys, ", reply=");
+    size_t said = slice_find(keys, ", reply="); /* the last one before `stat` */
+    struct slice reply = slice_after(keys, said + strlen(", reply="));
     stat_read(slice_after(body, at + strlen(", stat=")), line);
-    if (reply.text && reply.len >= 3 && line->peer_address.text && line->status != STATUS_SENT)
+    if (said < keys.len && reply.len >= 3 && line->peer_address.text && line->status != STATUS_SENT)
         line->reply = reply; /* 8.16 and later: the code and text of the refusal */
 }
 

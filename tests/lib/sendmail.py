@@ -11,13 +11,17 @@ Debian's packages of Sendmail and Postfix exclude each other, so its files are u
 installed: TEMOIN_SENDMAIL names the directory (tests/run fills it). Sendmail refuses a milter
 socket below a directory that everybody may write to, so the directory must not be in /tmp. It
 asks for its own host's full name and waits a minute when there is none: it runs in a UTS and
-a mount namespace in which there is one.
+a mount namespace in which there is one. There, too, is a /dev/log of its own: what it logs is
+written to `log` as a syslog daemon would.
 """
 
 import os
 import pathlib
+import re
 import smtplib
+import socket
 import subprocess
+import threading
 
 from . import wait
 from .postfix import free_port
@@ -57,11 +61,38 @@ MAILER(`smtp')dnl
 FILTER = "INPUT_MAIL_FILTER(`temoin', `S=unix:{milter}, F=T, T=S:30s;R:60s;E:5m')dnl"
 
 
+# A /dev with what programs need and a socket of ours as /dev/log.
+DEVICES = """
+mkdir -p {directory}/dev && mount --bind /dev {directory}/dev && mount -t tmpfs none /dev &&
+for name in null zero full random urandom; do
+    : >/dev/$name && mount --bind {directory}/dev/$name /dev/$name || exit 1
+done && ln -s {directory}/syslog /dev/log
+"""
+
+
+class Syslog:
+    """Datagrams of syslog(3), written to a file with a host's name."""
+
+    def __init__(self, path, file, hostname):
+        self.file, self.hostname = file, hostname
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        os.chmod(path, 0o666)
+        threading.Thread(target=self.receive, daemon=True).start()
+
+    def receive(self):
+        with open(self.file, "ab", buffering=0) as log:
+            while line := self.socket.recv(65536):
+                line = re.sub(rb"^<\d+>(.{15}) ", rb"\1 %s " % self.hostname.encode(), line)
+                log.write(line.rstrip(b"\n\0") + b"\n")
+
+
 class Sendmail:
     def __init__(self, directory, hostname, milter, next_hop):
         self.directory, self.hostname = pathlib.Path(directory), hostname
         self.milter, self.next_hop, self.port = milter, next_hop, free_port()
         self.process = None
+        self.log = self.directory / "log"
 
     def write(self):
         self.directory.mkdir(mode=0o755)
@@ -78,7 +109,9 @@ class Sendmail:
 
     def start(self):
         self.write()
+        Syslog(self.directory / "syslog", self.log, self.hostname)
         script = (
+            DEVICES.format(directory=self.directory).strip() + " && "
             f"hostname {self.hostname} && mount --bind {self.directory}/hosts /etc/hosts && "
             f"exec {PROGRAM} -C {self.directory}/sendmail.cf -bD -q1s"
         )

@@ -80,6 +80,37 @@ class OnSendmail(Case):
         self.assertEqual(self.daemon.events(invoice), ["prepared", "reply"])
         self.assertTrue(self.daemon.paused(invoice))
 
+    def follow_until(self, invoice, events):
+        def told():
+            self.daemon.temoin("follow", "--once", self.sendmail.log)
+            return self.daemon.events(invoice) == events
+
+        try:
+            wait.until(told, 30, events, every=0.3)
+        except wait.Late as late:
+            seen, log = self.daemon.events(invoice), self.sendmail.log.read_text()[-4000:]
+            raise AssertionError(f"{late}; {seen}\n{log}") from None
+        return [e for e in self.daemon.entries(invoice) if "log" in e]
+
+    def test_its_log_tells_the_hand_over(self):
+        invoice, _ = self.remind()
+        queued, handed = self.follow_until(invoice, ["prepared", "submitted", "handed-over"])
+        self.assertRegex(handed["log"]["smtp_reply"], r"^Ok: queued as [0-9A-F]+$")
+        self.assertIn("127.0.0.1", handed["log"]["remote"])
+        self.assertIn(handed["log"]["smtp_reply"].split()[-1], self.world.log_text())
+
+    def test_its_own_bounce_is_failed_by_its_log(self):
+        """No milter sees this bounce."""
+        invoice = self.invoice("HOUSE")
+        nobody = "nobody@debtor.example"
+        self.daemon.import_csv("nobody.csv", f"debtor,address,name\nHOUSE,{nobody},\n")
+        self.sendmail.send(JEANNE, [nobody], mails.reminder(invoice, to=nobody))
+        _, failed = self.follow_until(invoice, ["prepared", "submitted", "failed"])
+        self.assertEqual(failed["log"]["to"], [nobody])
+        self.assertEqual(failed["level"], "prepared")
+        said = failed["log"].get("smtp_reply") or failed["log"]["reason"]
+        self.assertIn("unknown", said.lower())
+
     def test_foreign_recipient_is_refused_in_words(self):
         invoice = self.invoice()
         with self.assertRaises(smtplib.SMTPDataError) as refused:

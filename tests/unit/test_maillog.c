@@ -235,6 +235,10 @@ static void test_disguise(void **state)
     l = parsed(
         "Nov 27 20:15:38 m postfix/cleanup[3]: 3FA81A1: message-id=<x>: to=<a@b>, status=sent");
     assert_int_equal(l.kind, MAILLOG_MESSAGE_ID);
+    l = parsed(MTA "to=<a@x.example>, mailer=esmtp, relay=mx.x. [192.0.2.1], dsn=5.1.1, reply=550 "
+                   "no, really, stat=Sent (ok), stat=User unknown");
+    assert_int_equal(l.status, STATUS_BOUNCED);
+    same(l.reply, "550 no, really");
 }
 
 static void test_years(void **state)
