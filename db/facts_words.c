@@ -165,9 +165,10 @@ static bool disposition_row(const json_t *facts, enum language language, struct 
         return true;
     bool automatic = mode && strncasecmp(mode, "automatic-action", 16) == 0;
     bool refused = automatic && strcmp(type, "deleted") == 0;
-    const char *words = refused ? IN(language, "refusé par un filtre du destinataire : non lu",
-                                     "refused by a filter of the recipient's: not read")
-                                : WORD(dispositions, type, language);
+    const char *words =
+        refused ? IN(language, "supprimé ou refusé automatiquement chez le destinataire : non lu",
+                     "deleted or refused automatically at the recipient's: not read")
+                : WORD(dispositions, type, language);
     struct bytes text = {0};
     bool done = bytes_puts(&text, words ? words : type) &&
                 (!mode || bytes_printf(&text, " (%s; %s)", mode, type)) &&

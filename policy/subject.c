@@ -53,6 +53,7 @@ static const char *const automatic[] = {
     "absent(e) du bureau",
     "absente du bureau",
     "message d'absence",
+    "message absence",
     "message d’absence",
     "notification d'absence",
     "notification d’absence",
