@@ -72,8 +72,8 @@ enum store_status facts_db_figures(struct facts_db *db, struct store *log,
 
 /* The next entries to be read, ascending. */
 struct facts_next {
-    uint64_t seqs[16];
-    uint64_t sizes[16]; /* of their messages */
+    uint64_t seqs[64];
+    uint64_t sizes[64]; /* of their messages */
     size_t count;
     bool again; /* they were read before: what is done does not move */
 };

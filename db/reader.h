@@ -35,7 +35,7 @@
 #include "policy/settings.h"
 
 enum {
-    READER_BATCH = 16,                  /* messages */
+    READER_BATCH = 64,                  /* messages */
     READER_BATCH_OCTETS = 1024 * 1024,  /* of several messages; one alone may be longer */
     READER_ANSWER_MAX = 4 * 1024 * 1024 /* octets of JSON for one message */
 };
