@@ -11,6 +11,7 @@
 #include "policy/bounce_phrases.h"
 #include "policy/msgid.h"
 #include "policy/text.h"
+#include "policy/token.h"
 #include "policy/xtext.h"
 
 enum { LABEL_MAX = 60, HEADER_FIELDS_MAX = 20 };
@@ -249,8 +250,11 @@ bool returned_anywhere(const char *text, size_t len, struct understood *u)
 
 bool returned_thread(const struct mail *m, struct understood *u)
 {
-    const struct strings *ids = &m->reading.in_reply_to;
-    if (ids->count == 0)
-        ids = &m->reading.references;
-    return u->original_message_id || ids->count == 0 || keep_id(ids->items[ids->count - 1], u);
+    const struct strings *lists[] = {&m->reading.in_reply_to, &m->reading.references};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = lists[i]->count; k-- > 0 && !u->original_message_id;)
+            /* our stamp's id stands for the thread, not for a message */
+            if (!token_in_message_id(lists[i]->items[k]) && !keep_id(lists[i]->items[k], u))
+                return false;
+    return true;
 }

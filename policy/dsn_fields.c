@@ -116,7 +116,8 @@ bool dsn_address(const char *value, bool encoded, char **address)
     if (encoded && !utf8)
         decode_address(bare);
     /* "x400; /C=FR/…" and "local; 17" are nobody's address; "<>" is none */
-    bool usable = *bare && !strpbrk(bare, " \t<>") && (mail || strchr(bare, '@'));
+    bool quoted = *bare == '"' && strstr(bare, "\"@");
+    bool usable = *bare && (quoted || !strpbrk(bare, " \t<>")) && (mail || strchr(bare, '@'));
     if (usable)
         *address = address_normalise(bare);
     free(text);

@@ -29,6 +29,8 @@ void understood_forget_recipients(struct understood *u)
         free(u->recipients[i].remote_mta);
         free(u->recipients[i].diagnostic);
     }
+    free(u->recipients);
+    u->recipients = NULL;
     u->recipient_count = 0;
 }
 
@@ -43,7 +45,6 @@ void understood_free(struct understood *u)
     for (size_t i = 0; i < u->suggestion_count; i++)
         free(u->suggestions[i].quote);
     free(u->tokens);
-    free(u->recipients);
     free(u->attachments);
     free(u->suggestions);
     free(u->message_id);

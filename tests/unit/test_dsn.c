@@ -106,6 +106,7 @@ static void test_addresses_of_fields(void **state)
         {"rfc822;", false, NULL},
         {"", false, NULL},
         {"rfc822; root", false, "root"},
+        {"rfc822; \"Anne B\"@b.example", false, "\"anne b\"@b.example"},
         {"rfc822; (unfinished a@b.example", false, NULL},
     };
     (void)state;
