@@ -91,8 +91,11 @@ size_t spoken_dates(const struct words *w, const struct day *from,
     if (r.from)
         r.today = day_number(r.from);
     for (size_t i = 0; i < w->count && count < SPOKEN_DATES_MAX;) {
+        const struct word *one = &w->items[i];
+        bool may =
+            one->kind == WORD_NUMBER || one->kind == WORD_REFERENCE || word_in(one, DATE_WORD);
         struct found f;
-        if (!read_one(&r, i, &f)) {
+        if (!may || !read_one(&r, i, &f)) {
             i++;
             continue;
         }

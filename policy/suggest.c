@@ -100,9 +100,7 @@ bool suggest_read(const struct mail *m, const char *text, struct understood *u)
     struct vocabulary *v = malloc(sizeof *v);
     struct clause *c = malloc(sizeof *c);
     struct day day = written_on(m);
-    bool done = v && c && sentences_read(text, &sentences);
-    if (done)
-        vocabulary_open(v);
+    bool done = v && c && vocabulary_open(v) && sentences_read(text, &sentences);
     for (size_t i = 0; done && i < sentences.count; i++) {
         done = clause_read(c, v, sentences.items[i], &day, &m->reading.from,
                            u->kind == READ_AUTO_REPLY) &&

@@ -190,9 +190,11 @@ enum word_class {
     HE,         /* he, she */
     HERE,       /* here, any more */
     MYSELF,     /* à moi */
+    POSTED,     /* in the post */
     /* what is no word: set where a day to come or a sum begins */
     DAY_AHEAD,
     SUM,
+    DATE_WORD, /* where a date may begin */
     CLASS_COUNT
 };
 

@@ -84,6 +84,15 @@ static bool is_about_writer(const struct words *w, size_t verb)
             word_is(&w->items[verb - 1], "re"));
 }
 
+/* "Je vais contacter": what the writer will do himself. */
+static bool is_writers_own(const struct words *w, size_t verb)
+{
+    for (size_t i = verb; i > 0 && i + 3 > verb && w->items[i - 1].kind != WORD_MARK; i--)
+        if (word_is(&w->items[i - 1], "je j i"))
+            return true;
+    return false;
+}
+
 /* Is one told to do this: "merci de …", "veuillez …", "please …", or the imperative? */
 static bool is_told(const struct words *w, size_t verb)
 {
@@ -120,7 +129,7 @@ bool contact_named(const struct words *w, const char *sentence, const struct str
         bool person = t.address || (!*sends && (t.phone || t.name || t.service)) ||
                       (*sends && t.service && !any_of(w, i + 1, i + 3, TO_ME));
         *begin = i;
-        if (person && is_told(w, i) && !any_of(w, i > 3 ? i - 3 : 0, i, I))
+        if (person && is_told(w, i) && !is_writers_own(w, i))
             return true;
     }
     if (!automatic || writer)

@@ -243,8 +243,6 @@ static bool holds(const struct clause *c, const struct rule *r, const struct hit
         return false;
     if ((r->flags & PLAIN) && has_participle(&c->words, h))
         return false;
-    if ((r->flags & AT_START) && !at_start(&c->words, h->begin))
-        return false;
     if ((r->flags & VERBLESS) && says_more(&c->words, h->begin))
         return false;
     bool day = c->has_day, sum = c->amount_count > 0;
@@ -301,6 +299,9 @@ static void try_rule(struct clause *c, const struct rule *r)
             mask[s[1] / 64] |= UINT64_C(1) << (s[1] % 64);
         if (!step(&c->words, mask, gap, first, from, to))
             return;
+        for (size_t i = 0; first && (r->flags & AT_START) && i < c->words.count; i++)
+            if (to[i] != NOWHERE && !at_start(&c->words, i))
+                to[i] = NOWHERE;
         int16_t *swap = from;
         from = to;
         to = swap;

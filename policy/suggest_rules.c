@@ -7,9 +7,9 @@
     {                                                \
         SUGGEST_PROMISE, {__VA_ARGS__}, flags, OFTEN \
     }
-#define PAID(flags, ...)                               \
-    {                                                  \
-        SUGGEST_PAID, {__VA_ARGS__}, (flags) | PAST, 0 \
+#define PAID(flags, ...)                                   \
+    {                                                      \
+        SUGGEST_PAID, {__VA_ARGS__}, (flags) | PAST, OFTEN \
     }
 #define DISPUTE(flags, ...)                             \
     {                                                   \
@@ -109,6 +109,7 @@ const struct rule suggestion_rules[] = {
     PAID(0, WAS, 2, DEBITED),
     PAID(0, YOU, 3, DEBITED, 3, PAYMENT),
     PAID(0, PAYMENT, 4, LEFT_PAST),
+    PAID(0, PAYMENT, 3, POSTED),
     /* "virement fait ce jour", "chèque n° … posté le 23/11", "payé hier", "déjà réglé" */
     PAID(0, PAYMENT, 4, DO_PAST, OR, ISSUED),
     PAID(0, ALREADY, 1, PAY_PAST, OR, SETTLED),
@@ -185,6 +186,7 @@ const struct rule suggestion_rules[] = {
     DISPUTE(DENIED, BILL, 4, CONCERN),
     /* a credit note is due */
     DISPUTE(ASKED | ANYHOW, WAIT, OR, NEED, OR, REQUEST, 6, CREDIT),
+    DISPUTE(ANYHOW | SUPPOSED, UPON, 4, CREDIT),
     DISPUTE(DENIED | ASKED, RECEIVED, 4, CREDIT),
     DISPUTE(DENIED | ASKED, CREDIT, 5, RECEIVED),
 

@@ -144,7 +144,7 @@ const struct vocabulary_line vocabulary_lines[] = {
               "our_solicitors notre_conseil_juridique service_contentieux notre_juriste tribunal "
               "differends litiges reclamations"},
     {RESOLVED, "clos close resolu resolue termine leve levee resolved closed"},
-    {REFUSE, "refuse refusons refusent refusing refuser"},
+    {REFUSE, "refuse refusons refusent refusing refuser opposons oppose"},
     {WITHHOLD, "suspendons suspends suspendre suspendu suspension bloquons bloque bloquer bloques "
                "retenons retenue withhold* withheld blocking gelons on_hold holding_back"},
     {OWE, "devons dois redevables redevable owe liable"},
@@ -227,8 +227,8 @@ const struct vocabulary_line vocabulary_lines[] = {
      "parvenir faire_parvenir mailer faxer reenvoyer recevoir avoir obtenir produire send resend "
      "re_send "
      "forward provide share email supply get have receive obtain see joindre remettre donner "
-     "sending resending providing forwarding reprendre scanner editer edit envoie preciser confirm "
-     "indiquer indique envoi transfere transferer rappeler mail issue suivre redonner deposer "
+     "sending resending providing forwarding reprendre scanner editer edit envoie preciser  "
+     "indiquer indique envoi transfere transferer mail issue suivre redonner deposer "
      "redepose retourner"},
     {SEND_IMP,
      "envoyez renvoyez transmettez adressez communiquez fournissez donnez envoies envoie transmets "
@@ -384,6 +384,18 @@ const struct vocabulary_line vocabulary_lines[] = {
     {HE, "he she they"},
     {HERE, "here anymore any_more for_this for_the for_them"},
     {MYSELF, "a_moi moi_qu"},
+    {POSTED, "in_the_post in_the_mail"},
+    /* where a date may begin (spoken_date.c) */
+    {DATE_WORD,
+     "avant apres hier yesterday demain tomorrow the day aujourd aujourdhui today tonight auj ajd "
+     "ajourd* ce cet cette this dans en within in end fin il un une a an one deux two couple "
+     "trois three quatre four cinq five six sept seven huit eight dix ten quinze fifteen vingt "
+     "twenty trente thirty sous d le au du on by before for pour jusqu ici until from vers around "
+     "lundi lun monday mon mardi tue* mercredi merc wed* jeudi thu* vendredi ven vend fri* samedi "
+     "sam sat* dimanche dim sunday jan* fev* feb* mars march mar avr* april apr mai may juin june "
+     "jun juil* july jul aout aug* sept* sep oct* nov* dec* premier premiere seconde deuxieme "
+     "derniere last late debut early beginning start mi mid middle milieu courant during sometime "
+     "month mois semaine week sem annee year next coming prochain* suivant* dernier sur"},
     {0, NULL},
 };
 

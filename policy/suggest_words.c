@@ -244,14 +244,23 @@ static bool same(const char *word, const char *entry, size_t len, const char **r
     return stem || !*word;
 }
 
+/* The octets of the entry at the head of a list. */
+static size_t entry_length(const char *list)
+{
+    size_t len = 0;
+    while (list[len] && list[len] != ' ')
+        len++;
+    return len;
+}
+
 bool word_is(const struct word *w, const char *list)
 {
     const char *rest;
     if (w->kind == WORD_NUMBER || w->kind == WORD_MARK)
         return false;
     while (*list) {
-        size_t len = strcspn(list, " ");
-        if (len && same(w->text, list, len, &rest))
+        size_t len = entry_length(list);
+        if (*list == w->text[0] && same(w->text, list, len, &rest))
             return true;
         list += len + (list[len] == ' ');
     }
@@ -265,36 +274,41 @@ static unsigned letter_of(char c)
     return c >= 'a' && c <= 'z' ? (unsigned)(c - 'a') : 26;
 }
 
-/* Walk all entries; counts them by letter, or puts each at its place. */
-static void walk(struct vocabulary *v, uint16_t place[28], bool put)
+/* All entries as they stand in the table; how many. */
+static size_t list_entries(struct entry *entries)
 {
+    size_t count = 0;
     for (const struct vocabulary_line *l = vocabulary_lines; l->words; l++)
-        for (const char *at = l->words; *at;) {
-            size_t len = strcspn(at, " ");
-            unsigned letter = letter_of(*at == '!' ? at[1] : *at);
-            if (len && put) {
-                v->entries[place[letter]].text = at;
-                v->entries[place[letter]].len = (uint8_t)len;
-                v->entries[place[letter]].class = (uint8_t)l->class;
-            }
+        for (const char *at = l->words; *at && count < VOCABULARY_MAX;) {
+            size_t len = entry_length(at);
             if (len)
-                place[letter]++;
+                entries[count++] = (struct entry){at, (uint8_t)len, (uint8_t)l->class};
             at += len + (at[len] == ' ');
         }
+    return count;
 }
 
-void vocabulary_open(struct vocabulary *v)
+static unsigned entry_letter(const struct entry *e)
 {
+    return letter_of(e->text[*e->text == '!']);
+}
+
+bool vocabulary_open(struct vocabulary *v)
+{
+    struct entry *all = malloc(VOCABULARY_MAX * sizeof *all);
+    if (!all)
+        return false;
+    size_t count = list_entries(all);
     uint16_t place[28] = {0};
-    walk(v, place, false);
-    unsigned sum = 0;
-    for (size_t i = 0; i < 28; i++) {
-        unsigned here = place[i];
-        v->first[i] = place[i] = (uint16_t)sum;
-        sum += here;
-    }
-    g_assert(sum <= VOCABULARY_MAX);
-    walk(v, place, true);
+    for (size_t i = 0; i < count; i++)
+        place[entry_letter(&all[i]) + 1]++;
+    for (size_t i = 1; i < 28; i++)
+        place[i] = (uint16_t)(place[i] + place[i - 1]);
+    memcpy(v->first, place, sizeof place);
+    for (size_t i = 0; i < count; i++)
+        v->entries[place[entry_letter(&all[i])]++] = all[i];
+    free(all);
+    return true;
 }
 
 /* The forms of verbs in -er, folded; a participle of one person is told from the present by its

@@ -4,8 +4,7 @@
  * Synopsis
  *      struct vocabulary v;
  *      struct words w = {0};
- *      vocabulary_open(&v);
- *      if (!words_read(&v, sentence, len, &w)) ...out of memory...
+ *      if (!vocabulary_open(&v) || !words_read(&v, sentence, len, &w)) ...out of memory...
  *      if (word_is(&w.items[0], "demain tomorrow") || word_in(&w.items[0], PAY_FUT)) ...
  *      words_free(&w);
  *
@@ -26,7 +25,7 @@
 enum {
     WORDS_MAX = 250,
     WORD_CHARS = 31, /* of a folded word; the rest is not compared */
-    VOCABULARY_MAX = 2400,
+    VOCABULARY_MAX = 4000,
     CLASS_SETS = (CLASS_COUNT + 63) / 64,
 };
 
@@ -54,17 +53,19 @@ struct words {
     size_t count;
 };
 
-/* Where the vocabulary's words begin, by first letter; points into the program's constants. */
-struct vocabulary {
-    struct {
-        const char *text;
-        uint8_t len, class;
-    } entries[VOCABULARY_MAX];
-    uint16_t first[28]; /* letters, other; the last is the end */
+/* An entry of the vocabulary; points into the program's constants. */
+struct entry {
+    const char *text;
+    uint8_t len, class;
 };
 
-/* About ten microseconds. */
-void vocabulary_open(struct vocabulary *v);
+struct vocabulary {
+    struct entry entries[VOCABULARY_MAX]; /* by first letter */
+    uint16_t first[28];                   /* a to z, others, the end */
+};
+
+/* The table of suggest_vocabulary.c, ready for looking up. False: out of memory. */
+bool vocabulary_open(struct vocabulary *v);
 
 /* `w` is empty before; `sentence` is valid UTF-8. False: out of memory. */
 bool words_read(const struct vocabulary *v, const char *sentence, size_t len, struct words *w);

@@ -44,6 +44,8 @@ static const struct said promise_english[] = {
     {"We'll make a part payment of £500 this week and the rest at month end.",
      "promise:2026-11-27:50000 promise:2026-11-30"},
     {"Your invoice is due to be paid on 8 December.", "promise:2026-12-08"},
+    {"We'll settle up on Friday.", "promise:2026-12-04"},
+    {"Payment scheduled 10 Dec.", "promise:2026-12-10"},
 };
 
 static const struct said already_paid_english[] = {
@@ -71,6 +73,7 @@ static const struct said already_paid_english[] = {
     {"I made the transfer on Monday.", "already-paid:2026-11-23"},
     {"According to our bank, the payment left our account on the 19th.", "already-paid:2026-11-19"},
     {"It's already been paid, please check your bank.", "already-paid"},
+    {"Cheque is in the post.", "already-paid"},
 };
 
 static const struct said dispute_english[] = {
@@ -99,6 +102,7 @@ static const struct said dispute_english[] = {
     {"We disagree with the charges.", "dispute"},
     {"Please issue a credit note for the returned items.", "dispute"},
     {"We already returned this product.", "dispute"},
+    {"The goods were faulty.", "dispute"},
 };
 
 static const struct said asks_document_english[] = {
@@ -117,6 +121,7 @@ static const struct said asks_document_english[] = {
     {"Could I get a copy of the signed contract?", "asks-document"},
     {"Please send the invoice again, it was not attached.", "asks-document"},
     {"I have not received your invoice.", "asks-document"},
+    {"Need your bank details please.", "asks-document"},
 };
 
 static const struct said asks_time_english[] = {
@@ -135,6 +140,7 @@ static const struct said asks_time_english[] = {
     {"We can't pay the whole amount at the moment.", "asks-time"},
     {"Can you give us another two weeks?", "asks-time"},
     {"Could we arrange to pay in three monthly instalments?", "asks-time"},
+    {"Can we have two more weeks?", "asks-time"},
 };
 
 static const struct said wrong_person_english[] = {
@@ -154,6 +160,7 @@ static const struct said wrong_person_english[] = {
     {"I don't deal with invoices.", "wrong-person"},
     {"Please contact my colleague Anna Bell instead.", "wrong-person"},
     {"This isn't my department, you need to speak to accounts.", "wrong-person"},
+    {"You need to email accounts@debtor.example.", "wrong-person"},
 };
 
 static const struct said nothing_english[] = {
@@ -187,6 +194,17 @@ static const struct said nothing_english[] = {
     {"The meeting is scheduled for 3 December.", ""},
     {"Is there a discount for early payment?", ""},
     {"Sorry for the late reply.", ""},
+    {"I'm copying in my colleague who handles payments.", ""},
+    {"The person who deals with invoices is on leave.", ""},
+    {"We will review the invoice next week.", ""},
+    {"Our office is closed until 4 January.", ""},
+    {"I hope you are well.", ""},
+    {"Could you let me know which invoice this refers to?", ""},
+    {"We have sent you a new order today.", ""},
+    {"Your parcel was delivered yesterday.", ""},
+    {"We will send you the signed contract on Monday.", ""},
+    {"Can we schedule a call on 3 December?", ""},
+    {"I have asked my manager to approve the invoice.", ""},
 };
 
 #endif

@@ -119,6 +119,11 @@ static const struct said promise_french[] = {
     {"Le chèque part au courrier de ce soir.", "promise:2026-11-27"},
     {"Nous vous paierons dès que notre client nous aura payés.", "promise"},
     {"Le mandatement sera effectué dans les prochains jours.", "promise"},
+    {"Nous règlerons votre facture à réception de l'avoir.", "promise dispute"},
+    {"Le solde de 350 euros sera viré le 3/12.", "promise:2026-12-03:35000"},
+    {"Bonjour, c'est prévu pour le 10.", "promise:2026-12-10"},
+    {"Vous serez réglé le 30.", "promise:2026-11-30"},
+    {"On vous règle mardi au plus tard, promis.", "promise:2026-12-01"},
 };
 
 static const struct said already_paid_french[] = {
@@ -190,6 +195,12 @@ static const struct said already_paid_french[] = {
     {"Je pense l'avoir déjà réglée.", "already-paid"},
     {"Nous avons soldé votre compte le mois dernier.", "already-paid"},
     {"Paid today by bank transfer.", "already-paid:2026-11-27"},
+    {"Chèque envoyé ce jour.", "already-paid:2026-11-27"},
+    {"Réglée hier soir.", "already-paid:2026-11-26"},
+    {"C'est réglé.", "already-paid"},
+    {"Déjà payé.", "already-paid"},
+    {"La facture a été acquittée en octobre.", "already-paid"},
+    {"Already paid last month.", "already-paid"},
 };
 
 static const struct said dispute_french[] = {
@@ -248,6 +259,9 @@ static const struct said dispute_french[] = {
     {"Nous attendons un avoir de 240 €.", "dispute"},
     {"Nous n'avons signé aucun devis.", "dispute"},
     {"Le chantier n'est pas fini.", "dispute"},
+    {"Nous nous opposons au paiement de cette facture.", "dispute"},
+    {"Ces travaux ne sont pas conformes.", "dispute"},
+    {"Merci de corriger la facture, le taux de TVA est faux.", "dispute"},
 };
 
 static const struct said asks_document_french[] = {
@@ -294,6 +308,8 @@ static const struct said asks_document_french[] = {
     {"Nous aurions besoin d'une facture au nom de la SARL.", "asks-document"},
     {"La pièce jointe est illisible, pouvez-vous renvoyer le document ?", "asks-document"},
     {"Avez-vous un justificatif de livraison ?", "asks-document"},
+    {"Il me faudrait votre RIB svp.", "asks-document"},
+    {"Une copie de la facture svp", "asks-document"},
 };
 
 static const struct said asks_time_french[] = {
@@ -330,6 +346,8 @@ static const struct said asks_time_french[] = {
     {"Je ne suis pas en mesure de payer actuellement.", "asks-time"},
     {"Nous souhaitons payer en plusieurs fois.", "asks-time"},
     {"J'aurais besoin d'un mois supplémentaire.", "asks-time"},
+    {"Pourriez-vous m'accorder quelques jours ?", "asks-time"},
+    {"Je vous demande un report d'un mois.", "asks-time"},
 };
 
 static const struct said wrong_person_french[] = {
@@ -366,6 +384,7 @@ static const struct said wrong_person_french[] = {
     {"Je ne fais plus partie de l'entreprise.", "wrong-person"},
     {"Adressez-vous plutôt à mon collègue Yves Arnaud.", "wrong-person"},
     {"He doesn't work here any more.", "wrong-person"},
+    {"Ce n'est plus moi, voyez avec compta@debiteur.example.", "wrong-person"},
 };
 
 static const struct said nothing_french[] = {
@@ -455,6 +474,43 @@ static const struct said nothing_french[] = {
     {"Votre collègue m'a déjà relancé hier.", ""},
     {"La prestation s'est très bien passée.", ""},
     {"Le matériel a été reçu complet et conforme.", ""},
+    {"Bonjour, veuillez trouver ci-joint notre commande n° 4512 pour livraison le 10 décembre.",
+     ""},
+    {"Nous vous remercions pour votre proposition et reviendrons vers vous avant le 15 décembre.",
+     ""},
+    {"Merci de noter notre changement d'adresse à compter du 1er janvier 2027.", ""},
+    {"La facture du 15 octobre a été transmise à notre service achats pour approbation.", ""},
+    {"Votre facture est en attente de validation par le chef de projet.", ""},
+    {"Je suis en réunion toute la journée, je vous rappelle demain.", ""},
+    {"Je suis en déplacement cette semaine, puis-je vous rappeler lundi ?", ""},
+    {"Pourriez-vous me rappeler le montant de la facture ?", ""},
+    {"Avez-vous bien reçu notre commande ?", ""},
+    {"Quand serons-nous livrés ?", ""},
+    {"Nous souhaitons passer une nouvelle commande de 500 €.", ""},
+    {"Merci de nous confirmer la date de livraison.", ""},
+    {"J'ai bien reçu votre courrier recommandé.", ""},
+    {"Nous ne sommes pas opposés à régler cette facture.", ""},
+    {"Merci pour votre réactivité.", ""},
+    {"Nous avons reçu les pièces hier.", ""},
+    {"Notre service comptable est fermé jusqu'au 3 janvier.", ""},
+    {"Le responsable des paiements est absent.", ""},
+    {"Il faut que je voie avec mon associé.", ""},
+    {"Je n'étais pas au courant de cette facture.", ""},
+    {"Je découvre votre mail, je regarde ça ce soir.", ""},
+    {"La personne en charge du dossier vous répondra.", ""},
+    {"Nous traitons votre demande.", ""},
+    {"Pouvez-vous me passer votre responsable ?", ""},
+    {"Le contrat prend fin le 31 décembre.", ""},
+    {"Nous travaillons ensemble depuis 10 ans et avons toujours payé.", ""},
+    {"Nous payons toujours nos factures à l'échéance.", ""},
+    {"Je comprends votre situation.", ""},
+    {"Bonne réception.", ""},
+    {"Est-ce que cette facture concerne le chantier de Lyon ?", ""},
+    {"Votre commercial nous avait promis une remise.", ""},
+    {"On se voit mardi.", ""},
+    {"Nous vous avons envoyé un mail le 3 novembre.", ""},
+    {"M. Henri est décédé.", ""},
+    {"La société est en redressement judiciaire.", ""},
 };
 
 #endif

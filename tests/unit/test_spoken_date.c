@@ -257,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_several_dates), cmocka_unit_test(test_without_a_day_only_full_dates),
         cmocka_unit_test(test_the_calendar),
     };
-    vocabulary_open(&vocabulary);
+    if (!vocabulary_open(&vocabulary))
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "policy/suggest.h"
+#include "policy/suggest_words.h"
 #include "tests/unit/suggest_english.h"
 #include "tests/unit/suggest_french.h"
 
@@ -237,6 +238,14 @@ static void test_a_programs_answer_names_a_contact_only(void **state)
                "Je suis absent. En cas d'urgence me joindre au 06 12 34 56 78.", "", NULL);
 }
 
+static void test_the_vocabulary_is_whole(void **state)
+{
+    (void)state;
+    static struct vocabulary v;
+    assert_true(vocabulary_open(&v));
+    assert_true(v.first[27] > 1000 && v.first[27] < VOCABULARY_MAX);
+}
+
 static void test_hostile_text_is_read_in_bounds(void **state)
 {
     (void)state;
@@ -278,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_the_same_is_suggested_once),
         cmocka_unit_test(test_dates_count_from_the_message),
         cmocka_unit_test(test_a_programs_answer_names_a_contact_only),
+        cmocka_unit_test(test_the_vocabulary_is_whole),
         cmocka_unit_test(test_hostile_text_is_read_in_bounds),
     };
     g_mime_init();
