@@ -70,6 +70,10 @@ static const char *const *const checked = PHRASES(
 
 static const char *const *const links = PHRASES("http://", "https://", "www.", "#");
 
+static const char *const *const checkers =
+    PHRASES("virus", "viren", "avast", "avg", "norton", "mcafee", "eset", "kaspersky", "scanner",
+            "malveillant", "malware", "spam", "trend micro", "bitdefender", "sophos", "viral");
+
 /* A line that is a link, a picture's name or Gmail's "#DAB4FAD8-…" and nothing else. */
 static bool is_bare_link(const char *key)
 {
@@ -92,12 +96,9 @@ static bool is_picture(const char *key)
 
 static const char *const *const legal = PHRASES(
     "ce message est confidentiel", "ce courriel est confidentiel", "cet e-mail est confidentiel",
-    "cet email est confidentiel", "ce mail est confidentiel", "les informations contenues dans ce",
-    "les informations contenues dans cet", "l'information contenue dans ce",
-    "les donnees contenues dans ce", "le contenu de ce", "le contenu de cet",
-    "si vous n'etes pas le destinataire", "si vous avez recu ce ", "si vous avez recu cet ",
-    "si vous recevez ce message par erreur", "si ce message ne vous est pas",
-    "si cet e-mail ne vous est pas", "avis de confidentialite",
+    "cet email est confidentiel", "ce mail est confidentiel", "si vous n'etes pas le destinataire",
+    "si vous avez recu ce ", "si vous avez recu cet ", "si vous recevez ce message par erreur",
+    "si ce message ne vous est pas", "si cet e-mail ne vous est pas", "avis de confidentialite",
     "confidentialite:", "mention legale", "mentions legales", "clause de confidentialite",
     "note de confidentialite", "message confidentiel", "toute utilisation de ce message",
     "toute diffusion", "pensez a l'environnement", "pensez environnement",
@@ -106,38 +107,45 @@ static const char *const *const legal = PHRASES(
     "afin de contribuer au respect de l'environnement", "l'integrite de ce message",
     "internet ne permettant pas", "l'internet ne permettant pas", "this email and any",
     "this e-mail and any", "this email is confidential", "this e-mail is confidential",
-    "this message is confidential", "the information contained in this",
-    "the information in this e", "the contents of this e", "the content of this e",
-    "confidentiality notice", "confidentiality:", "confidential:", "disclaimer", "legal notice",
-    "legal disclaimer", "if you are not the intended", "if you have received this",
-    "if you received this", "please consider the environment", "consider the environment",
-    "think before you print", "think before printing", "please think of the environment",
-    "please don't print", "der inhalt dieser e", "bitte denken sie an die umwelt",
-    "denken sie an die umwelt", "bitte prufen sie, ob", "si usted no es el destinatario",
-    "antes de imprimir", "por favor, piense en el medio", "le informazioni contenute in quest",
-    "prima di stampare", "ai sensi del", "se avete ricevuto", "de informatie in dit bericht",
-    "de inhoud van dit bericht", "denk aan het milieu", "as informacoes contidas", "aviso legal",
+    "this message is confidential", "confidentiality notice",
+    "confidentiality:", "confidential:", "disclaimer", "legal notice", "legal disclaimer",
+    "if you are not the intended", "if you have received this", "if you received this",
+    "please consider the environment", "consider the environment", "think before you print",
+    "think before printing", "please think of the environment", "please don't print",
+    "bitte denken sie an die umwelt", "denken sie an die umwelt", "bitte prufen sie, ob",
+    "si usted no es el destinatario", "antes de imprimir", "por favor, piense en el medio",
+    "prima di stampare", "se avete ricevuto", "denk aan het milieu", "aviso legal",
     "aviso de confidencialidad", "aviso de confidencialidade", "avviso di riservatezza",
-    "haftungsausschluss", "vertraulichkeitshinweis", "conformement au reglement",
-    "conformement au rgpd", "nous traitons vos donnees", "any views or opinions",
-    "le present message ne saurait", "la societe decline toute responsabilite");
+    "haftungsausschluss", "vertraulichkeitshinweis", "conformement au rgpd",
+    "nous traitons vos donnees", "any views or opinions", "le present message ne saurait");
 
 /* Words of a person, too, unless one of the others is in the line. */
 static const char *const *const perhaps_legal = PHRASES(
+    "les informations contenues", "l'information contenue", "les donnees contenues",
+    "le contenu de ce", "the content of", "ai sensi del", "le informazioni contenute",
+    "der inhalt dieser", "de informatie in", "de inhoud van", "as informacoes contidas",
     "ce message", "ce courriel", "ce mail", "cet e-mail", "cet email", "ce courrier electronique",
-    "le present message", "le present courriel", "le present e-mail", "ce document",
-    "attention:", "avertissement", "important:", "this email", "this e-mail", "this message",
-    "this electronic", "this communication", "this transmission", "the information", "the contents",
+    "le present message", "le present courriel", "le present e-mail", "attention:", "avertissement",
+    "important:", "this email", "this e-mail", "this message", "this electronic",
+    "this communication", "this transmission", "the information", "the contents",
     "note:", "diese e-mail", "diese nachricht", "diese mail", "este mensaje", "este correo",
     "este e-mail", "este email", "esta mensagem", "questo messaggio", "questa e-mail",
     "questa mail", "il presente messaggio", "la presente e-mail", "dit bericht", "deze e-mail",
     "deze mail", "il contenuto di quest", "la informacion contenida", "the sender");
-static const char *const *const legal_words = PHRASES(
-    "confidenti", "destinataire", "intended recipient", "intended solely", "intended only",
-    "privileged", "est destine", "sont destine", "exclusi", "strictement", "vertraulich",
-    "riservat", "confidencial", "vertrouwelijk", "uitsluitend", "ausschliesslich", "adressatario",
-    "destinatario", "a l'attention exclusive", "a l'intention exclusive", "pieces jointes sont",
-    "attachments are", "solely for", "bestimmt", "secret professionnel", "par erreur", "in error");
+static const char *const *const legal_words =
+    PHRASES("confidenti", "intended recipient", "intended solely", "intended only", "privileged",
+            "exclusi", "vertraulich", "riservat", "confidencial", "vertrouwelijk", "uitsluitend",
+            "ausschliesslich", "solely for", "secret professionnel", "destine uniquement",
+            "destines uniquement", "uniquement destine", "protected by law");
+
+/* Two of these, and nobody who says "I". */
+static const char *const *const legal_hints =
+    PHRASES("destinataire", "destine", "strictement", "par erreur", "in error", "recipient",
+            "addressee", "adressat", "empfanger", "destinatari", "intended", "detrui", "supprim",
+            "divulg", "diffus", "delete", "copie", "disclos", "bestimmt");
+static const char *const *const first_person =
+    PHRASES(" m'a ", " m'est ", "j'ai ", " je ", " mon ", " nous a ", " nous est ", " notre ",
+            " me ", " i ", " my ", " our ", " us ", " was sent to ", " ich ", " mich ");
 
 static const char *const *const footers = PHRASES(
     "you received this message because", "you are receiving this", "vous recevez ce message car",
@@ -161,9 +169,12 @@ static bool is_legal(const struct reply_line *line)
     key += skip;
     if (key_begins(key, legal))
         return true;
-    if (!key_begins(key, perhaps_legal) || !key_has(key, legal_words))
+    if (!key_begins(key, perhaps_legal) || key_words(key) < 6 || key_has(key, first_person))
         return false;
-    return key_words(key) >= 6;
+    size_t hints = 0;
+    for (const char *const *hint = legal_hints; *hint; hint++)
+        hints += strstr(key, *hint) != NULL;
+    return hints >= 2 || key_has(key, legal_words);
 }
 
 static bool is_footer(const char *key)
@@ -178,7 +189,8 @@ enum notice notice_at(const struct reply_line *line)
         return NOTICE_NONE;
     if (is_mobile(line->key) || is_picture(line->key))
         return NOTICE_LINE;
-    if (key_begins(line->key + strspn(line->key, "[( -"), checked) && key_words(line->key) <= 30)
+    if (key_begins(line->key + strspn(line->key, "[( -"), checked) &&
+        key_has(line->key, checkers) && key_words(line->key) <= 30)
         return NOTICE_LINE;
     return is_legal(line) || is_footer(line->key) ? NOTICE_TAIL : NOTICE_NONE;
 }

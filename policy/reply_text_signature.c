@@ -280,6 +280,22 @@ static size_t find_signature(const struct reply_lines *l, size_t begin, size_t e
     return end;
 }
 
+/* Every word of some length begins with a capital letter: a person or a company. */
+static bool is_named(const struct reply_line *line)
+{
+    size_t words = 0;
+    for (size_t at = 0; at < line->len;) {
+        const char *word = line->text + at, *blank = memchr(word, ' ', line->len - at);
+        size_t len = blank ? (size_t)(blank - word) : line->len - at;
+        gunichar first = g_utf8_get_char_validated(word, (gssize)len);
+        if (len > 3 && first < 0x110000 && g_unichar_islower(first))
+            return false;
+        words += len > 0;
+        at += len + 1;
+    }
+    return words <= NAME_WORDS;
+}
+
 /* The first line of a last paragraph that looks like a card; end: there is none. */
 static size_t find_card(const struct reply_lines *l, size_t begin, size_t end)
 {
@@ -295,7 +311,7 @@ static size_t find_card(const struct reply_lines *l, size_t begin, size_t end)
     while (before > begin && (l->items[before - 1].empty || l->items[before - 1].form != FORM_TEXT))
         before--;
     if (before == begin || last - first < 2 || last - first > CONTACT_BLOCK || !contacts ||
-        !looks_signed(l, first, last))
+        !is_named(&l->items[first]) || !looks_signed(l, first, last))
         return end;
     const char *introduced = l->items[before - 1].key;
     size_t len = strlen(introduced);

@@ -174,6 +174,8 @@ static void test_signatures_go_and_words_stay(void **state)
     same("Regards were sent to you by Paul.");
     same("Horaires :\n- lundi\n-- sauf fêtes\nÀ bientôt");
     same("Adresse :\n\nSociété Dupont\n12 rue des Lilas\nTél. 02 40 00 00 00");
+    same("Oui.\n\nVous pouvez me joindre au\n02 40 00 00 00");
+    same("Oui.\n\nNotre nouveau compte\nFR76 3000 4000 0300 0000 0000 143");
     same("Salutations,\nnous avons changé de bureaux et vous attendons dans les nouveaux locaux.\n"
          "Passez quand vous voulez.");
 }
@@ -197,6 +199,12 @@ static void test_notices_go(void **state)
     gives("Oui.\n____________________\nAmis mailing list\nAmis@l.example\n", "Oui.");
     gives("Oui.\n\nbegin 644 plan.txt\n#86)C\n`\nend\nFin.\n", "Oui.\n\nFin.");
     same("Ce message est arrivé hier, merci.");
+    same("Ce message m'a été adressé par erreur, je ne suis pas votre destinataire.\nPaul");
+    same("This email was sent to me in error, please delete my address.\nPaul");
+    same("Le contenu de ce courrier est strictement faux à nos yeux.\nPaul");
+    same("Conformément au règlement du marché, la visite est libre.");
+    same("Analyse effectuée par notre atelier : tout va bien.");
+    gives("Oui.\n\nCe courriel est destiné à la seule attention de ses destinataires.\n", "Oui.");
     same("Attention, la rue est barrée.");
     same("Envoyé par Paul hier, il arrive demain.");
     same("Le colis est parti de mon iPhone à Nantes ? Non.");
