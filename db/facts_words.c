@@ -65,6 +65,10 @@ static const struct word actions[] = {
      {"transmis à un serveur qui n'en rend pas compte",
       "passed on to a server that reports nothing"}},
     {"expanded", {"transmis à plusieurs adresses", "passed on to several addresses"}},
+    /* no action of RFC 3464, but what a receipt may tell (facts_unseen) */
+    {"deleted",
+     {"supprimé ou refusé automatiquement chez le destinataire : non lu",
+      "deleted or refused automatically at the recipient's: not read"}},
 };
 
 /* Detail of an enhanced status code (RFC 3463, RFC 7505), without its class. */
@@ -125,6 +129,8 @@ static bool recipient_rows(const json_t *facts, enum language language, struct r
         const json_t *one = json_array_get(list, i);
         const char *action = member(one, "action");
         struct bytes text = {0};
+        if (!action && json_object_get(facts, "disposition"))
+            continue; /* the receipt's own row names it */
         done = facts_recipient_words(one, language, &text) &&
                reading_row(rows, i ? "" : IN(language, "Rapport", "report"), text.data,
                            action && strcmp(action, "failed") == 0);
@@ -157,22 +163,30 @@ static const struct word dispositions[] = {
       "the recipient's software could not give a receipt"}},
 };
 
-static bool disposition_row(const json_t *facts, enum language language, struct reading_rows *rows)
+bool facts_unseen(const json_t *facts)
 {
     const json_t *d = json_object_get(facts, "disposition");
     const char *type = member(d, "type"), *mode = member(d, "mode");
+    return type && mode && strcmp(type, "deleted") == 0 &&
+           strncasecmp(mode, "automatic-action", 16) == 0;
+}
+
+static bool disposition_row(const json_t *facts, enum language language, struct reading_rows *rows)
+{
+    const json_t *d = json_object_get(facts, "disposition");
+    const json_t *r = json_array_get(json_object_get(facts, "recipients"), 0);
+    const char *type = member(d, "type"), *mode = member(d, "mode"), *who = member(r, "original");
     if (!type)
         return true;
-    bool automatic = mode && strncasecmp(mode, "automatic-action", 16) == 0;
-    bool refused = automatic && strcmp(type, "deleted") == 0;
+    bool unseen = facts_unseen(facts);
     const char *words =
-        refused ? IN(language, "supprimé ou refusé automatiquement chez le destinataire : non lu",
-                     "deleted or refused automatically at the recipient's: not read")
-                : WORD(dispositions, type, language);
+        unseen ? WORD(actions, "deleted", language) : WORD(dispositions, type, language);
+    who = who ? who : member(r, "final");
     struct bytes text = {0};
-    bool done = bytes_puts(&text, words ? words : type) &&
+    bool done = (!who || bytes_printf(&text, IN(language, "%s : ", "%s: "), who)) &&
+                bytes_puts(&text, words ? words : type) &&
                 (!mode || bytes_printf(&text, " (%s; %s)", mode, type)) &&
-                reading_row(rows, IN(language, "Accusé", "receipt"), text.data, refused);
+                reading_row(rows, IN(language, "Accusé", "receipt"), text.data, unseen);
     bytes_free(&text);
     return done;
 }

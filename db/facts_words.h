@@ -14,6 +14,11 @@ bool reading_row(struct reading_rows *rows, const char *name, const char *text, 
 /* One recipient of a report: "paul@debtor.example: not delivered, 5.1.1 (no such mailbox), …". */
 bool facts_recipient_words(const json_t *recipient, enum language language, struct bytes *out);
 
+/* Is it a receipt of a program that did away with the message before anybody saw it (RFC 8098,
+   "automatic-action; deleted")? Sieve's reject sends it (RFC 5429), and Exchange for mail that is
+   deleted unread. `facts` may be NULL. */
+bool facts_unseen(const json_t *facts);
+
 /* All that a message from outside says; `currency` of its suggestions' amounts. */
 bool facts_rows(const json_t *facts, const char *currency, enum language language,
                 struct reading_rows *rows);

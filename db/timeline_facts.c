@@ -107,7 +107,7 @@ static const json_t *told_by(const struct timeline_item *i)
 {
     const char *kind = member(i->facts, "kind");
     bool read = kind && strcmp(kind, "dsn") == 0 && json_object_get(i->facts, "recipients");
-    return read ? i->facts : i->report;
+    return read || facts_unseen(i->facts) ? i->facts : i->report;
 }
 
 /* Does a report name this message of ours? */
@@ -134,21 +134,43 @@ static bool is_return(const json_t *recipient)
     return action && (strcmp(action, "failed") == 0 || strcmp(action, "delayed") == 0);
 }
 
+/* Takes over `told`, which may be NULL: out of memory. */
+static bool add_return(struct timeline_item *message, json_t *told, size_t by)
+{
+    struct timeline_return *grown =
+        told ? reallocarray(message->returns, message->return_count + 1, sizeof *grown) : NULL;
+    if (!grown) {
+        json_decref(told);
+        return false;
+    }
+    message->returns = grown;
+    grown[message->return_count++] = (struct timeline_return){by, told};
+    return true;
+}
+
+/* A receipt has no action, but that nobody saw the message is to stand at the message, too. */
+static json_t *unseen_by(json_t *recipient)
+{
+    json_t *told = json_pack("{s:s}", "action", "deleted");
+    if (told && json_object_update_missing(told, recipient) != 0) {
+        json_decref(told);
+        return NULL;
+    }
+    return told;
+}
+
 static bool add_returns(struct timeline_item *message, const json_t *told, size_t by)
 {
     json_t *list = json_object_get(told, "recipients");
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    bool unseen = facts_unseen(told), done = true;
+    for (size_t i = 0; done && i < json_array_size(list); i++) {
         json_t *one = json_array_get(list, i);
-        if (!is_return(one))
-            continue;
-        struct timeline_return *grown =
-            reallocarray(message->returns, message->return_count + 1, sizeof *grown);
-        if (!grown)
-            return false;
-        message->returns = grown;
-        grown[message->return_count++] = (struct timeline_return){by, json_incref(one)};
+        if (unseen && !member(one, "action"))
+            done = add_return(message, unseen_by(one), by);
+        else if (is_return(one))
+            done = add_return(message, json_incref(one), by);
     }
-    return true;
+    return done;
 }
 
 bool timeline_returns_link(struct timeline *t)
@@ -184,12 +206,12 @@ static bool return_rows(const struct timeline *t, const struct timeline_item *i,
     for (size_t k = 0; done && k < i->return_count; k++) {
         struct bytes text = {0};
         const char *action = member(i->returns[k].told, "action");
-        bool failed = strcmp(action, "failed") == 0;
+        bool delayed = strcmp(action, "delayed") == 0;
+        const char *name = delayed                          ? IN(language, "retardé", "delayed")
+                           : strcmp(action, "deleted") == 0 ? IN(language, "NON LU", "NOT READ")
+                                                            : IN(language, "REVENU", "RETURNED");
         done = return_words(t, &i->returns[k], language, &text) &&
-               reading_row(rows,
-                           failed ? IN(language, "REVENU", "RETURNED")
-                                  : IN(language, "retardé", "delayed"),
-                           text.data, failed);
+               reading_row(rows, name, text.data, !delayed);
         bytes_free(&text);
     }
     return done;

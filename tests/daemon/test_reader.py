@@ -95,6 +95,31 @@ class Reading(ReaderCase):
         self.assertLess(text.index(mark), text.index("←"))
         self.assertNotIn("delivered, says this report", text)
 
+    def receipt(self, mode):
+        """The dossier's entries and text after a receipt: deleted, in this mode."""
+        invoice, sent, _ = self.remind()
+        receipt = mails.read_receipt(sent, disposition="deleted")
+        receipt = receipt.replace(b"manual-action/MDN-sent-manually", mode.encode())
+        self.assertEqual(self.arrive(receipt, sender="<>").code, 2)
+        self.until_read()
+        return self.entries(invoice), self.daemon.temoin("show", invoice).stdout
+
+    def test_what_a_program_did_away_with_is_marked_at_the_reminder(self):
+        entries, text = self.receipt("automatic-action/MDN-sent-automatically")
+        (back,) = entries[1]["returned"]
+        self.assertEqual((back["n"], back["action"]), (2, "deleted"))
+        self.assertEqual(back["final"], mails.PAUL)
+        words = f"{mails.PAUL}: deleted or refused automatically at the recipient's: not read"
+        self.assertIn(f"NOT READ {words} (report: number 2, not authenticated)", text)
+        self.assertIn(f"receipt  {words} (automatic-action/", text)
+        self.assertNotIn("unknown outcome", text)
+
+    def test_what_a_person_deleted_unread_is_said_at_the_receipt_alone(self):
+        entries, text = self.receipt("manual-action/MDN-sent-manually")
+        self.assertNotIn("returned", entries[1])
+        words = f"{mails.PAUL}: deleted without being displayed, says the recipient's software"
+        self.assertIn(f"receipt  {words}: not read (manual-action/", text)
+
     def test_an_evidence_file_is_read_anew(self):
         invoice, sent, _ = self.remind()
         self.arrive(mails.bounce(sent, mails.JEANNE), sender="<>")
