@@ -169,7 +169,8 @@ static scmp_filter_ctx outer_filter(void)
 
 static scmp_filter_ctx inner_filter(void)
 {
-    const struct scmp_arg_cmp out = SCMP_A0(SCMP_CMP_EQ, CONFINED_OUT);
+    const struct scmp_arg_cmp out = {
+        .arg = 0, .op = SCMP_CMP_EQ, .datum_a = CONFINED_OUT, .datum_b = 0};
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     bool done = filter && ADD(filter, SCMP_ACT_KILL_PROCESS, fatal) &&
                 ADD(filter, SCMP_ACT_KILL_PROCESS, fatal_inside) &&
