@@ -216,7 +216,7 @@ static const char *const *const warnings = PHRASES(
     "non si ricevono spesso", "some people who received", "certaines personnes qui ont recu");
 static const char *const *const outside =
     PHRASES("externe", "external", "exterieur", "outside", "extern", "esterno", "externo",
-            "ausserhalb", "fuera de", "buiten", "hors de l", "exterior", "esterna", "externa",
+            "ausserhalb", "fuera de", "buiten", "hors de ", "exterior", "esterna", "externa",
             "expediteur inconnu", "unknown sender");
 static const char *const *const mails =
     PHRASES("mail", "message", "courriel", "courrier", "expediteur", "sender", "origin",
@@ -240,6 +240,13 @@ static const char *const *const advice = PHRASES(
 static const char *const *const shouts =
     PHRASES("external", "externe", "caution", "warning", "attention", "avertissement", "achtung");
 
+/* What a long sentence of a banner says, and a person who warns of something does not. */
+static const char *const *const origins =
+    PHRASES("provien", "provenan", "origin", "vient d", "venant", "from outside", "outside of",
+            "outside your", "outside the", "from an external", "de l'ext", "exterieur a",
+            "exterieur de", "hors de", "emis", "sent by", "sent from", "organi", "kommt von",
+            "stammt von", "wurde von", "fuera de", "buiten", "all'esterno", "dall'esterno");
+
 /* A banner's own line; `started`: one stood above. */
 static bool is_banner(const struct reply_line *line, bool started)
 {
@@ -251,7 +258,7 @@ static bool is_banner(const struct reply_line *line, bool started)
     if (!key_begins(key, warnings))
         return false;
     if (key_has(key, outside) && key_has(key, mails))
-        return true;
+        return key_words(key) <= 7 || key_has(key, origins) || key_has(key, advice);
     key += strspn(key, "-=!#[_ ");
     size_t len = key_begins(key, shouts);
     return len && key[len + strspn(key + len, "-=!#]_ :.")] == '\0';

@@ -205,6 +205,9 @@ static void test_notices_go(void **state)
     same("Conformément au règlement du marché, la visite est libre.");
     same("Analyse effectuée par notre atelier : tout va bien.");
     gives("Oui.\n\nCe courriel est destiné à la seule attention de ses destinataires.\n", "Oui.");
+    same("Attention : notre expéditeur externe a perdu le colis hier.\nPaul");
+    gives("Attention : ce courriel provient d'un expéditeur hors de notre société.\n\nOui.\n",
+          "Oui.");
     same("Attention, la rue est barrée.");
     same("Envoyé par Paul hier, il arrive demain.");
     same("Le colis est parti de mon iPhone à Nantes ? Non.");
