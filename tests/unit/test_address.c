@@ -115,7 +115,8 @@ static void test_hostile_lists(void **state)
 {
     (void)state;
     static const char *const units[] = {"a:",         "(",    "\"", "<", "a@b.example,",
-                                        "=?utf-8?Q?", "\xff", "\\", "[", "a@b.example;"};
+                                        "=?utf-8?Q?", "\xff", "\\", "[", "a@b.example;",
+                                        "a,"};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         struct bytes value = {0};
         while (value.len < 1 << 20)
