@@ -166,6 +166,27 @@ static bool take_addressee(const struct fields *inner, struct understood *u)
     return done;
 }
 
+/* The one whom the subject names: "Undeliverable mail: a@b". */
+static bool take_from_subject(const struct notice_reading *b, struct understood *u)
+{
+    const char *subject = b->m->reading.subject;
+    size_t begin, close;
+    if (!subject || !notice_address(subject, 0, strlen(subject), &begin, &close))
+        return true;
+    char *bare = strndup(subject + begin, close - begin);
+    char *address = bare ? address_normalise(bare) : NULL;
+    free(bare);
+    if (!address)
+        return false;
+    bool own = strings_contain(&b->others, address);
+    struct read_recipient *one = own ? NULL : understood_recipient(u);
+    if (one)
+        one->final = address;
+    else
+        free(address);
+    return own || one;
+}
+
 static bool take_addressees(const struct notice_reading *b, const struct fields *text_header,
                             struct understood *u)
 {
@@ -175,6 +196,8 @@ static bool take_addressees(const struct notice_reading *b, const struct fields 
             done = take_addressee(&b->m->parts[i].inner, u);
     if (done && u->recipient_count == 0)
         done = take_addressee(text_header, u);
+    if (done && u->recipient_count == 0)
+        done = take_from_subject(b, u);
     if (done && u->recipient_count == 1 && b->body->data)
         done = text_complete(&b->words, &u->recipients[0], true, &(struct evidence){0});
     return done;

@@ -157,7 +157,9 @@ static bool take_reply(const struct notice *n, size_t line, size_t at, size_t en
     bool several;
     char opened = at > n->lines[line].begin ? n->text[at - 1] : '\0';
     bool done = gather_lines(n, line, at, end, &text, &several);
-    if (done && !several && !n->lines[line].dialogue) {
+    bool closed =
+        (opened == '\'' || opened == '"') && text.len > 1 && text.data[text.len - 1] == opened;
+    if (done && !several && !closed && !n->lines[line].dialogue) {
         text.len = 0;
         done = gather(n, line, at, end, false, &text);
     }
