@@ -24,6 +24,9 @@
 enum {
     MAIL_HEADER_LINES_MAX = 1000,
     MAIL_DELIMITERS_MAX = 5000,
+    MAIL_FIELD_COMMAS_MAX =
+        500,                /* of a header field: GMime's address lists are quadratic in them */
+    MAIL_COMMAS_MAX = 5000, /* of all header fields */
     MAIL_PARTS_MAX = 200,
     MAIL_DEPTH_MAX = 30,
     MAIL_TEXT_MAX = 256 * 1024, /* octets of a part that mail_text() decodes */

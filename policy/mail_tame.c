@@ -18,6 +18,8 @@ struct tamer {
     bool header;       /* the block looks like one so far */
     size_t lines;      /* of the block */
     size_t field;      /* octets of the current field */
+    size_t commas;     /* of the current field */
+    size_t all_commas; /* of the message's header fields */
     size_t delimiters; /* of the message */
 };
 
@@ -59,6 +61,20 @@ static bool begins_field(const char *line, size_t len)
     return name > 0 && n < len && line[n] == ':';
 }
 
+/* Up to where a line of a field has few enough commas. */
+static size_t before_commas(struct tamer *t, const char *line, size_t len)
+{
+    for (size_t at = 0; at < len; at++) {
+        const char *comma = memchr(line + at, ',', len - at);
+        if (!comma)
+            break;
+        at = (size_t)(comma - line);
+        if (++t->commas > MAIL_FIELD_COMMAS_MAX || ++t->all_commas > MAIL_COMMAS_MAX)
+            return at;
+    }
+    return len;
+}
+
 /* How much of a line is let through: all, its beginning, or nothing. `end` is behind its LF. */
 static size_t keep_of_line(struct tamer *t, const char *line, size_t len, size_t whole)
 {
@@ -69,11 +85,13 @@ static size_t keep_of_line(struct tamer *t, const char *line, size_t len, size_t
     if (!t->header)
         return whole;
     t->field = folded ? t->field : 0;
+    t->commas = folded ? t->commas : 0;
+    size_t few = before_commas(t, line, whole);
     size_t room = t->field < FIELD_MAX ? FIELD_MAX - t->field : 0;
     t->field += whole;
     if (t->lines > MAIL_HEADER_LINES_MAX)
         return 0;
-    return whole <= room ? whole : room;
+    return few <= room ? few : room;
 }
 
 bool mail_tame(const char *octets, size_t len, struct ranges *r)

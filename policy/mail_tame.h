@@ -9,7 +9,9 @@
  *
  * A parser keeps every header field and part in memory. A million of them are no mail, but they
  * cost half a gigabyte. So of every block of header lines (also those of parts) only the first
- * MAIL_HEADER_LINES_MAX lines are let through, of a field FIELD_MAX octets, and nothing after
+ * MAIL_HEADER_LINES_MAX lines are let through, of a field FIELD_MAX octets and what stands before
+ * its MAIL_FIELD_COMMAS_MAX-th comma (MAIL_COMMAS_MAX in all: an address list costs its parser the
+ * square of its length), and nothing after
  * MAIL_DELIMITERS_MAX lines that may be delimiters. Linear; bodies pass as they are.
  */
 #ifndef TEMOIN_POLICY_MAIL_TAME_H
