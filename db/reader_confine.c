@@ -38,12 +38,15 @@
 #endif
 #endif
 
+enum { CHARSETS_MAX = 80 };
+
 struct confinement {
     struct reader_limits limits;
     struct identify *identify;
     rlim_t address_space; /* of the process as it is, plus what a message may take */
     struct sock_fprog inner;
     scmp_filter_ctx outer;
+    iconv_t kept[CHARSETS_MAX]; /* as long as they are, their tables stay loaded */
 };
 
 /* --- loading ---------------------------------------------------------------------------------*/
@@ -58,7 +61,9 @@ static const char *const charsets[] = {
     "SHIFT_JIS",    "EUC-KR",       "GB2312",       "GB18030",      "GBK",          "BIG5",
     "UTF-7",        "UTF-16",       "CP932",        "CP949",        "CP874",        "BIG5-HKSCS"};
 
-static void load(void)
+_Static_assert(sizeof charsets / sizeof *charsets <= CHARSETS_MAX, "each has its handle");
+
+static void load(struct confinement *c)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len;
@@ -66,10 +71,9 @@ static void load(void)
     xmlInitParser();
     tzset();
     (void)EVP_Digest("", 0, digest, &len, EVP_sha256(), NULL); /* reads OpenSSL's configuration */
-    /* The handles are kept until the process ends: so the tables stay loaded. One that this
-       system does not have makes mail in that charset less readable, no more. */
+    /* One that this system does not have makes mail in that charset less readable, no more. */
     for (size_t i = 0; i < sizeof charsets / sizeof *charsets; i++) {
-        (void)iconv_open("UTF-8", charsets[i]);
+        c->kept[i] = iconv_open("UTF-8", charsets[i]);
         (void)g_mime_charset_iconv_name(charsets[i]);
     }
 }
@@ -209,7 +213,7 @@ struct confinement *confinement_prepare(const struct reader_limits *limits)
     }
     seccomp_release(inner);
     c->limits = *limits;
-    load();
+    load(c);
     c->identify = identify_open();
     c->address_space = RLIM_INFINITY;
     if (measure(&mapped, &resident))

@@ -163,6 +163,10 @@ static void reads(void **state)
 /* A message that needs more memory than it may have costs its own process; the next is read. */
 static void too_large(void **state)
 {
+#ifdef __SANITIZE_ADDRESS__
+    (void)state;
+    skip(); /* a sanitizer's memory has no bounds */
+#else
     struct reader_outcome how;
     const struct reader_limits small = {.memory = 64 * 1024 * 1024, .seconds = 10};
     struct reader *reader = start(&small);
@@ -180,6 +184,7 @@ static void too_large(void **state)
     assert_non_null(facts);
     json_decref(facts);
     reader_stop(reader);
+#endif
 }
 
 struct got {
