@@ -20,9 +20,10 @@
 #include "db/exhibit.h"
 #include "db/schema.h"
 #include "db/store_erase.h"
+#include "db/stored_header.h"
 #include "policy/dkim_signature.h"
 
-enum { SLICE = 2000, HEADER_MAX = 256 * 1024 };
+enum { SLICE = 2000 };
 
 static const char *const steps[] = {
     "CREATE TABLE log (one INTEGER PRIMARY KEY CHECK (one = 1), origin TEXT NOT NULL,"
@@ -162,46 +163,15 @@ enum store_status dkim_figures(const char *store_directory, struct dkim_figures 
 
 /* --- following the log ----------------------------------------------------------------------*/
 
-struct header {
-    struct bytes octets;
-    bool complete, out_of_memory;
-};
-
-static bool header_collect(const void *data, size_t len, void *context)
-{
-    struct header *h = context;
-    size_t before = h->octets.len > 3 ? h->octets.len - 3 : 0;
-    size_t room = HEADER_MAX - h->octets.len;
-    h->out_of_memory = !bytes_append(&h->octets, data, len < room ? len : room);
-    h->complete = !h->out_of_memory &&
-                  (h->octets.len >= HEADER_MAX ||
-                   memmem(h->octets.data + before, h->octets.len - before, "\r\n\r\n", 4));
-    return !h->complete && !h->out_of_memory;
-}
-
-/* The signatures of an archived message; one that cannot be read has none, which is for verify
-   to say. */
+/* The signatures of an archived message. */
 static enum store_status signatures_read(struct store *store, uint64_t seq,
                                          struct dkim_signatures *found, struct store_error *err)
 {
-    struct header h = {0};
     struct fields f = {0};
-    size_t body;
-    struct store_error why;
-    enum store_status st = store_message(store, seq, header_collect, &h, &why);
-    if (h.out_of_memory || st == STORE_NO_MEMORY)
+    enum store_status st = stored_header_read(store, seq, &f, err);
+    if (st == STORE_OK && !dkim_signatures_read(&f, found))
         st = no_memory(err);
-    else if (st == STORE_BUSY || st == STORE_DENIED)
-        st = store_fail(err, st, "%s", why.text);
-    else if (st == STORE_OK || h.complete)
-        st = fields_parse(h.octets.data ? h.octets.data : "", h.octets.len, &f, &body) &&
-                     dkim_signatures_read(&f, found)
-                 ? STORE_OK
-                 : no_memory(err);
-    else
-        st = STORE_OK;
     fields_free(&f);
-    bytes_free(&h.octets);
     return st;
 }
 

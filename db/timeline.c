@@ -7,13 +7,12 @@
 #include <string.h>
 
 #include "db/exhibit.h"
+#include "db/stored_header.h"
 #include "db/timeline_facts.h"
 #include "db/wire.h"
 #include "policy/delivery.h"
 #include "policy/message.h"
 #include "policy/text.h"
-
-enum { HEADER_MAX = 256 * 1024 };
 
 static enum store_status no_memory(struct store_error *err)
 {
@@ -70,54 +69,22 @@ void timeline_cut(struct timeline *t, uint64_t last)
 
 /* --- the message ----------------------------------------------------------------------------*/
 
-struct header {
-    struct bytes octets;
-    bool complete;
-    bool out_of_memory;
-};
-
-/* Stops the reading once the header's end, or enough of it, is there. */
-static bool header_collect(const void *data, size_t len, void *context)
-{
-    struct header *h = context;
-    size_t before = h->octets.len > 3 ? h->octets.len - 3 : 0;
-    size_t room = HEADER_MAX - h->octets.len;
-    h->out_of_memory = !bytes_append(&h->octets, data, len < room ? len : room);
-    h->complete = !h->out_of_memory &&
-                  (h->octets.len >= HEADER_MAX ||
-                   memmem(h->octets.data + before, h->octets.len - before, "\r\n\r\n", 4));
-    return !h->complete && !h->out_of_memory;
-}
-
 static char *field_text(const struct fields *f, const char *name)
 {
     size_t at = fields_find(f, name, 1);
     return text_decode(at < f->count ? f->items[at].value : "");
 }
 
-/* Subject and From of an archived message. A message that cannot be read has neither: that is
-   for verify to say, and the rest of the timeline is to be seen all the same. */
+/* Subject and From of an archived message. */
 static enum store_status message_read(struct store *store, uint64_t seq, struct timeline_item *item,
                                       struct store_error *err)
 {
-    struct header h = {0};
     struct fields f = {0};
-    size_t body;
-    struct store_error why;
-    enum store_status st = store_message(store, seq, header_collect, &h, &why);
-    if (h.out_of_memory || st == STORE_NO_MEMORY)
+    enum store_status st = stored_header_read(store, seq, &f, err);
+    if (st == STORE_OK && f.count &&
+        (!(item->subject = field_text(&f, "Subject")) || !(item->from = field_text(&f, "From"))))
         st = no_memory(err);
-    else if (st == STORE_BUSY || st == STORE_DENIED)
-        st = store_fail(err, st, "%s", why.text);
-    else if (st == STORE_OK || h.complete) {
-        bool done = fields_parse(h.octets.data ? h.octets.data : "", h.octets.len, &f, &body) &&
-                    (item->subject = field_text(&f, "Subject")) != NULL &&
-                    (item->from = field_text(&f, "From")) != NULL;
-        st = done ? STORE_OK : no_memory(err);
-    } else
-        st = STORE_OK;
     fields_free(&f);
-    bytes_free(&h.octets);
     return st;
 }
 
