@@ -248,6 +248,8 @@ enum store_status follow_journal_open(const char *directory, const struct follow
                          : sd_journal_open(&s->journal, SD_JOURNAL_LOCAL_ONLY);
     if (code >= 0)
         code = sd_journal_add_match(s->journal, "SYSLOG_FACILITY=2", 0);
+    if (code >= 0 && !once) /* sd_journal_process() notices files only from here on */
+        code = sd_journal_get_fd(s->journal);
     if (code >= 0)
         code = journal_seek(s->journal, state->cursor, oldest);
     if (code < 0) {

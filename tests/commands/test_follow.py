@@ -363,9 +363,9 @@ class Alarm(FollowCase):
         self.assertEqual(self.alarms()[before:], [])
 
 
-class Service(FollowCase):
-    def start(self):
-        argv = [BUILD / "temoin", "--config", self.daemon.config_file, "follow", self.log]
+class RunningCase(FollowCase):
+    def start(self, source=None):
+        argv = [BUILD / "temoin", "--config", self.daemon.config_file, "follow", source or self.log]
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.daemon.environment()
         )
@@ -378,6 +378,8 @@ class Service(FollowCase):
         process.wait()
         process.stderr.close()
 
+
+class Service(RunningCase):
     def test_follows_through_rotations(self):
         invoice, queue_id = self.remind_as()
         self.write(strangers(5))
@@ -428,7 +430,7 @@ class Service(FollowCase):
 
 
 @unittest.skipUnless(pathlib.Path(REMOTE).exists(), "systemd-journal-remote is not there")
-class Journal(FollowCase):
+class Journal(RunningCase):
     def add(self, place, name, *lines):
         """Journal entries as journald would have them, in a file of their own."""
         text = ""
@@ -462,3 +464,17 @@ class Journal(FollowCase):
         self.assertEqual((figures["lines"], figures["entries"]["handed-over"]), (1, 1))
         (handed,) = [e for e in self.daemon.entries(invoice) if e["event"] == "handed-over"]
         self.assertIn(f"postfix/smtp[8]: {line}", handed["log"]["line"])
+
+    def test_goes_on_in_a_new_file(self):
+        """journald begins a new file now and then, and goes on in that."""
+        place = self.log.parent / "journal"
+        place.mkdir()
+        place.chmod(0o755)
+        invoice, queue_id = self.remind_as()
+        line = delivery(queue_id).split("]: ", 1)[1].rstrip("\n")
+        self.add(place, "a", ("postfix/smtp", 8, line.replace("sent", "deferred")))
+        self.start(f"--journal={place}")
+        wait.until(lambda: len(self.told(invoice)) == 1, 20, "the first file's")
+        self.add(place, "b", ("postfix/smtp", 8, line))
+        wait.until(lambda: len(self.told(invoice)) == 2, 20, "the new file's")
+        self.assertEqual([event for event, _ in self.told(invoice)], ["delayed", "handed-over"])
