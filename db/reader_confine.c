@@ -255,18 +255,20 @@ bool confinement_enter(const struct confinement *c)
     return seccomp_load(c->outer) == 0;
 }
 
-static bool limit(int resource, rlim_t most)
+static bool limit(int resource, rlim_t most, rlim_t hard)
 {
-    const struct rlimit r = {most, most};
+    const struct rlimit r = {most, hard};
     return setrlimit(resource, &r) == 0;
 }
 
 bool confinement_drop(const struct confinement *c)
 {
-    bool done =
-        limit(RLIMIT_CPU, c->limits.seconds) && limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0);
+    const rlim_t seconds = c->limits.seconds;
+    /* At the hard limit the kernel sends SIGKILL, which would not tell why. */
+    bool done = limit(RLIMIT_CPU, seconds, seconds + 1) && limit(RLIMIT_CORE, 0, 0) &&
+                limit(RLIMIT_FSIZE, 0, 0);
 #ifndef SANITIZED /* it maps terabytes */
-    done = done && limit(RLIMIT_AS, c->address_space);
+    done = done && limit(RLIMIT_AS, c->address_space, c->address_space);
 #endif
     return done && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &c->inner, 0, 0) == 0;

@@ -115,6 +115,26 @@ static void confined(void **state)
     assert_int_not_equal(access("/tmp/temoin-confined", F_OK), 0);
 }
 
+/* The signal of the processor's time, not SIGKILL: how it ended is told to people. */
+static void out_of_time(void **state)
+{
+    (void)state;
+    int status = 0;
+    const struct reader_limits short_time = {.memory = 256 * 1024 * 1024, .seconds = 1};
+    struct confinement *c = confinement_prepare(&short_time);
+    assert_non_null(c);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (!confinement_drop(c))
+            _exit(99);
+        for (volatile unsigned turns = 0;; turns++)
+            ;
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGXCPU);
+}
+
 /* --- reading ---------------------------------------------------------------------------------*/
 
 static struct reader *start(const struct reader_limits *limits)
@@ -330,9 +350,10 @@ static void tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(confined), cmocka_unit_test(reads),    cmocka_unit_test(too_large),
-        cmocka_unit_test(a_bundle), cmocka_unit_test(given_up), cmocka_unit_test(foreign_answers),
-        cmocka_unit_test(tokens),
+        cmocka_unit_test(confined),        cmocka_unit_test(out_of_time),
+        cmocka_unit_test(reads),           cmocka_unit_test(too_large),
+        cmocka_unit_test(a_bundle),        cmocka_unit_test(given_up),
+        cmocka_unit_test(foreign_answers), cmocka_unit_test(tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
