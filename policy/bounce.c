@@ -333,12 +333,13 @@ bool bounce_read(const struct mail *m, const struct bytes *body, struct understo
     return done;
 }
 
-/* Does the report say nothing about why it did not arrive? */
+/* Does the report say nothing about why it did not arrive? A status is a number, and Exim's and
+   OpenSMTPD's reports have no more: what their programs said of it stands in the words alone. */
 static bool lacks_reason(const struct read_recipient *r)
 {
     bool arrived =
         r->action && strcmp(r->action, "failed") != 0 && strcmp(r->action, "delayed") != 0;
-    return !arrived && !r->status && !r->diagnostic;
+    return !arrived && !r->diagnostic;
 }
 
 static bool complete_from_words(struct notice_reading *b, struct understood *u)

@@ -14,8 +14,8 @@
    False: out of memory. */
 bool bounce_read(const struct mail *m, const struct bytes *body, struct understood *u, bool *found);
 
-/* A report (dsn.h) that leaves out for a recipient both status and diagnostic: look for them in
-   its words. False: out of memory. */
+/* A report (dsn.h) that leaves out the diagnostic of what was not delivered: look for it, and for
+   a status that is missing, in its words. False: out of memory. */
 bool bounce_complete(const struct mail *m, const struct bytes *body, struct understood *u);
 
 #endif
