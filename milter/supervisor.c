@@ -254,6 +254,9 @@ void supervisor_take(struct supervisor *s, struct candidate *candidate)
     s->plan.candidate = candidate;
     for (size_t i = 0; i < s->child_count; i++) {
         struct child *c = s->children[i];
+        /* Any word ends the reader, and the message that it reads; its limits need a restart. */
+        if (c->service->role == CHILD_READER)
+            continue;
         const char *keys = c->service->role == CHILD_MILTER ? candidate->keys : NULL;
         json_t *json =
             json_pack("{s:s, s:s, s:s, s:s*}", "op", "reload", "config", candidate->config,

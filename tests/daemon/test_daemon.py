@@ -326,6 +326,7 @@ class Supervision(DaemonTest):
 class Signals(DaemonTest):
     def test_reload_keeps_processes_and_records_the_configuration(self):
         self.start()
+        (reader,) = wait.until(lambda: self.daemon.children("reader"), 10, "the reader")
         before = self.pids()
         self.daemon.settings["retry_window"] = "2d"
         self.daemon.write_configuration()
@@ -333,6 +334,7 @@ class Signals(DaemonTest):
         self.daemon.logged("configuration taken over")
         wait.until(lambda: "configuration" in self.events(), 10, "the entry")
         self.assertEqual(self.pids(), before)
+        self.assertEqual(self.daemon.children("reader"), [reader])
         self.daemon.stop()
 
     def test_reload_follows_a_symbolic_link(self):
