@@ -48,7 +48,10 @@ class Foreign:
 
     def prepare(self):
         self.directory.mkdir(mode=0o755)
-        passwd, group = self.directory / "passwd", self.directory / "group"
+        # the whole of /etc: a single file's mount is lost when anybody replaces that file
+        etc = self.directory / "etc"
+        subprocess.run(["cp", "-a", "/etc", etc], check=True)
+        passwd, group = etc / "passwd", etc / "group"
         passwd.write_text(with_users("/etc/passwd", "{name}:x:{id}:{id}::/nonexistent:/bin/false\n"))
         group.write_text(with_users("/etc/group", "{name}:x:{id}:\n"))
         text = self.configuration.format(
@@ -58,7 +61,7 @@ class Foreign:
         (self.directory / "conf").write_text(text)
 
     def script(self):
-        lines = [f"mount --bind {self.directory}/{f} /etc/{f}" for f in ("passwd", "group")]
+        lines = [f"mount --bind {self.directory}/etc /etc"]
         for path in self.own:
             lines.append(f"mount -t tmpfs none {path}")
         return " && ".join([*lines, *self.inside(), "exec " + self.argv()])
