@@ -16,9 +16,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from lib import mails, wait  # noqa: E402
-from lib.case import BUILD, DaemonCase  # noqa: E402
+from lib.case import BOUNDED, HAS_BOUNDS, DaemonCase  # noqa: E402
 
-SANITIZED = b"__asan_init" in (BUILD / "temoin-reader").read_bytes()
 
 def with_attachment(answer, name, declared, octets):
     """The answer with an attachment behind its text."""
@@ -203,6 +202,8 @@ class Rights(ReaderCase):
 class Deaths(ReaderCase):
     """The reader is killed, or a message ends its process: mail and the next messages go on."""
 
+    build = BOUNDED
+
     @classmethod
     def configure(cls, daemon):
         daemon.settings["reader_memory"] = "64M"
@@ -227,7 +228,7 @@ class Deaths(ReaderCase):
         self.until_read()
         self.assertEqual(self.entries(invoice)[2]["reading"]["state"], "read")
 
-    @unittest.skipIf(SANITIZED, "a sanitizer's memory has no bounds")
+    @unittest.skipUnless(HAS_BOUNDS, "TEMOIN_HARDENED names no build: a sanitizer's memory has no bounds")
     def test_a_message_that_ends_it_twice_is_unread_and_the_next_ones_are_read(self):
         invoice, sent, _ = self.remind()
         self.answer(sent, body="x" * 76 + "\n" + ("y" * 76 + "\n") * 620_000)  # 48 MB

@@ -11,6 +11,10 @@ from . import mails, milter
 from .temoind import Temoind
 
 BUILD = pathlib.Path(os.environ.get("TEMOIN_BUILD", "."))
+SANITIZED = b"__asan_init" in (BUILD / "temoin").read_bytes() if (BUILD / "temoin").exists() else False
+#: a build whose memory has bounds: a sanitizer's has none
+BOUNDED = pathlib.Path(os.environ.get("TEMOIN_HARDENED") or BUILD)
+HAS_BOUNDS = not SANITIZED or BOUNDED != BUILD
 SOURCE = pathlib.Path(
     os.environ.get("TEMOIN_SOURCE", pathlib.Path(__file__).resolve().parent.parent.parent)
 )
@@ -62,6 +66,7 @@ class DaemonCase(Case):
 
     #: class attributes that a case may set before the daemon is made
     listeners = {"both": "both"}
+    build = BUILD
 
     @classmethod
     def configure(cls, daemon):
@@ -76,7 +81,7 @@ class DaemonCase(Case):
 
     @classmethod
     def make_daemon(cls, name):
-        daemon = Temoind(cls.directory / name, BUILD)
+        daemon = Temoind(cls.directory / name, cls.build)
         daemon.listeners = dict(cls.listeners)
         cls.configure(daemon)
         cls.log_files.append(daemon.log_file)
