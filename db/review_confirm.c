@@ -106,10 +106,10 @@ static int find_suggestion(struct confirming *f)
         return command_fail_store(status, &err);
     f->suggestion =
         json_array_get(json_object_get(f->row.facts, "suggest"), (size_t)(f->which - 1));
-    return f->suggestion
-               ? EX_OK
-               : command_fail(EX_NOINPUT, "entry %llu has no suggestion %llu: see temoin show",
-                              (unsigned long long)f->seq, (unsigned long long)f->which);
+    bool whole = json_object_get(f->suggestion, "what") && json_object_get(f->suggestion, "quote");
+    return whole ? EX_OK
+                 : command_fail(EX_NOINPUT, "entry %llu has no suggestion %llu: see temoin show",
+                                (unsigned long long)f->seq, (unsigned long long)f->which);
 }
 
 /* What amounts of this dossier are in. */

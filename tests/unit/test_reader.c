@@ -313,6 +313,21 @@ static void foreign_answers(void **state)
     assert_true(json_equal(facts, wanted));
     json_decref(facts);
     json_decref(wanted);
+    /* What a terminal obeys, or what shows "fdp.exe" the other way round. */
+    odd = json_pack("{s:s, s:s, s:[s]}", "kind", "reply", "reply_text",
+                    "a\xc2\x9b"
+                    "31m\xc3\xa9\xc2\xa0.",
+                    "references",
+                    "\xe2\x80\xae"
+                    "fdp\xe2\x81\xa6\xe2\x80\x99\xc2\x85");
+    facts = facts_take(odd);
+    json_decref(odd);
+    wanted = json_pack("{s:s, s:s, s:[s]}", "kind", "reply", "reply_text",
+                       "a  31m\xc3\xa9\xc2\xa0.", "references", "   fdp   \xe2\x80\x99  ");
+    assert_non_null(wanted);
+    assert_true(json_equal(facts, wanted));
+    json_decref(facts);
+    json_decref(wanted);
 }
 
 static void tokens(void **state)
