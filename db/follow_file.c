@@ -131,8 +131,9 @@ static bool place(const struct follow_source *base, struct follow_state *state)
 
 /* Truncated, or another file has the name: go on where the lines that were not read yet are now,
    then in the new file. */
-static enum store_status go_on(struct file_source *s, const char *what, struct store_error *err)
+static enum store_status go_on(struct file_source *s, enum fate fate, struct store_error *err)
 {
+    const char *what = fate == FATE_TRUNCATED ? "truncated" : "rotated";
     struct follow_state state = {.known = true, .saved = (int64_t)time(NULL) - RECENT_S};
     if (!place(&s->calls, &state))
         return store_fail(err, STORE_IO, "the crypto library failed");
@@ -142,6 +143,9 @@ static enum store_status go_on(struct file_source *s, const char *what, struct s
     enum store_status st = follow_plan_resume(s->opener, s->path, &state, -1, &s->plan, err);
     if (st == STORE_OK)
         msg_info("%s was %s: going on in %s", s->path, what, part_name(s));
+    /* A file that was replaced has been read to its end; one that was truncated may not. */
+    if (st == STORE_OK && s->plan.lost && fate == FATE_TRUNCATED)
+        msg_warn("%s: no copy of what it held is there: lines may be missing", s->path);
     return st == STORE_OK ? open_part(s, err) : st;
 }
 
@@ -160,13 +164,13 @@ static enum store_status at_end(struct file_source *s, bool *more, struct store_
     }
     enum fate fate = look_at_name(s);
     if (fate == FATE_TRUNCATED)
-        return go_on(s, "truncated", err);
+        return go_on(s, FATE_TRUNCATED, err);
     if (fate == FATE_REPLACED) {
         int64_t now = wire_clock_ms();
         if (!s->replaced)
             s->replaced = now ? now : 1;
         if (s->once || now - s->replaced >= LINGER_MS)
-            return go_on(s, "rotated", err);
+            return go_on(s, FATE_REPLACED, err);
     }
     *more = false;
     return STORE_OK;
@@ -257,7 +261,7 @@ static enum store_status read_file(struct follow_source *base, struct follow_chu
             }
         }
         if (st == STORE_OK && s->idle && is_last(s) && look_at_name(s) == FATE_TRUNCATED)
-            st = go_on(s, "truncated", err);
+            st = go_on(s, FATE_TRUNCATED, err);
         s->idle = false;
         if (st == STORE_OK)
             st = fill(s, &got, err);

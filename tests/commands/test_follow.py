@@ -400,6 +400,18 @@ class Service(RunningCase):
         replies = [reply for _, reply in self.told(invoice)]
         self.assertEqual(replies, ["250 first", "250 second", "250 third", "250 4th"])
 
+    def test_a_truncation_without_a_copy_is_said(self):
+        invoice, queue_id = self.remind_as()
+        process = self.start()
+        self.write(strangers(5), delivery(queue_id, words="250 first"))
+        wait.until(lambda: len(self.told(invoice)) == 1, 20, "the first")
+        os.truncate(self.log, 0)
+        self.write(delivery(queue_id, words="250 second"))
+        wait.until(lambda: len(self.told(invoice)) == 2, 20, "the second")
+        process.terminate()
+        said = process.communicate(timeout=10)[1].decode()
+        self.assertIn("no copy of what it held is there: lines may be missing", said)
+
     def test_killed_at_any_moment(self):
         """kill -9 again and again while lines come: none is lost, none enters twice."""
         reminders = [self.remind_as() for _ in range(12)]
