@@ -1,10 +1,10 @@
 /*
  * seal_internal - what the parts of seal share and nobody else needs
  *
- * seal_key.c makes keys, seal_key_load.c loads them, seal_sign.c signs and judges, seal_store.c
- * keeps seal.db, seal_tree.c its subtrees and checkpoint.c its checkpoints, sealer.c puts them to
- * work. The writing half of seal.db is here and not in seal.h, because the sealer alone may use
- * it.
+ * seal_key.c makes keys, seal_key_load.c and seal_key_token.c load them, seal_sign.c signs and
+ * judges, seal_store.c keeps seal.db, seal_tree.c its subtrees and checkpoint.c its checkpoints,
+ * sealer.c puts them to work. The writing half of seal.db is here and not in seal.h, because the
+ * sealer alone may use it.
  */
 #ifndef TEMOIN_DB_SEAL_INTERNAL_H
 #define TEMOIN_DB_SEAL_INTERNAL_H
@@ -33,6 +33,19 @@ const char *seal_crypto_reason(void);
 
 /* Read the first certificate of a PEM file. NULL: *err and *status say why. */
 X509 *seal_certificate_read(const char *file, enum store_status *status, struct store_error *err);
+
+/* A URI for messages: a PIN stays out of logs. */
+enum { SEAL_URI_SHOWN = 200 };
+void seal_uri_shown(const char *uri, char shown[SEAL_URI_SHOWN]);
+
+/* The key that one of OpenSSL's STORE loaders finds. NULL: none; why is in OpenSSL's queue. */
+EVP_PKEY *seal_key_from_store(const char *uri);
+
+/* Is it a PKCS#11 URI (RFC 7512)? Its key, usable as long as the token is there. NULL: *status
+   STORE_NOT_FOUND: no such token or key, or no way to tokens; STORE_INVALID: the token refuses
+   the PIN, or there is none; STORE_NOT_FOUND, STORE_DENIED: the PIN's file. */
+bool seal_key_in_token(const char *uri);
+EVP_PKEY *seal_key_from_token(const char *uri, enum store_status *status, struct store_error *err);
 
 /* Write a memory BIO's contents to a new file, synced; after a failure nothing is left behind.
    Sync a directory. The status follows from the system call that failed. */

@@ -1,19 +1,15 @@
 /*
  * seal_key_load - keys that sign, found by a URI of OpenSSL's STORE, and their certificates
  *
- * "file:/…" and whatever else OpenSSL has a loader for. "pkcs11:…" (RFC 7512) is read by a
- * STORE loader when one is there (pkcs11-provider), and otherwise by the engine "pkcs11" of
- * libp11, which is what Debian 12 has. No pass phrase is ever asked for, since the sealer has no
- * terminal: the PIN of a token comes with the URI (pin-source, pin-value).
+ * "file:/…" and whatever else OpenSSL has a loader for; "pkcs11:…" is seal_key_token.c's. No pass
+ * phrase is ever asked for, since the sealer has no terminal.
  *
  * The certificate file may hold a chain: the key's own certificate first, then those above it.
  * EdDSA is refused because CMS verifiers do not know it.
  */
-#define OPENSSL_SUPPRESS_DEPRECATED /* ENGINE, for "pkcs11:" */
 #include "db/seal_internal.h"
 
 #include <errno.h>
-#include <openssl/engine.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/store.h>
@@ -86,7 +82,7 @@ static enum store_status file_check(const char *path, struct store_error *err)
     return STORE_OK;
 }
 
-static EVP_PKEY *key_from_store(const char *uri)
+EVP_PKEY *seal_key_from_store(const char *uri)
 {
     EVP_PKEY *key = NULL;
     OSSL_STORE_CTX *store = OSSL_STORE_open(uri, UI_null(), NULL, NULL, NULL);
@@ -106,52 +102,24 @@ static EVP_PKEY *key_from_store(const char *uri)
     return key;
 }
 
-static EVP_PKEY *key_from_engine(const char *uri)
-{
-    ENGINE_load_builtin_engines();
-    ENGINE *engine = ENGINE_by_id("pkcs11");
-    if (!engine)
-        return NULL;
-    EVP_PKEY *key = NULL;
-    UI_METHOD *nobody = UI_create_method("nobody"); /* is asked for a PIN */
-    if (nobody && ENGINE_init(engine) == 1) {
-        key = ENGINE_load_private_key(engine, uri, nobody, NULL);
-        ENGINE_finish(engine); /* the key holds the engine */
-    }
-    UI_destroy_method(nobody);
-    ENGINE_free(engine);
-    return key;
-}
-
-/* A URI for messages: a PIN stays out of logs. */
-static void uri_shown(const char *uri, char shown[200])
-{
-    const char *pin = strstr(uri, "pin-value=");
-    snprintf(shown, 200, "%.*s%s", pin ? (int)(pin - uri) : 190, uri, pin ? "pin-value=…" : "");
-}
-
 static EVP_PKEY *key_read(const char *uri, enum store_status *status, struct store_error *err)
 {
     const char *file = seal_key_file(uri);
+    EVP_PKEY *key = NULL;
     *status = file ? file_check(file, err) : STORE_OK;
-    if (*status != STORE_OK)
-        return NULL;
-    EVP_PKEY *key = key_from_store(uri);
-    if (!key && strncasecmp(uri, "pkcs11:", 7) == 0) {
-        ERR_clear_error();
-        key = key_from_engine(uri);
+    if (*status == STORE_OK)
+        key = seal_key_in_token(uri) ? seal_key_from_token(uri, status, err)
+                                     : seal_key_from_store(uri);
+    if (!key && *status == STORE_OK) {
+        char shown[SEAL_URI_SHOWN];
+        seal_uri_shown(uri, shown);
+        *status = store_fail(err, STORE_CORRUPT,
+                             "%s: no private key that can be used without a pass "
+                             "phrase is found there: %s",
+                             file ? file : shown, seal_crypto_reason());
     }
-    if (key) {
-        ERR_clear_error();
-        return key;
-    }
-    char shown[200];
-    uri_shown(uri, shown);
-    *status = store_fail(err, STORE_CORRUPT,
-                         "%s: no private key that can be used without a pass "
-                         "phrase is found there: %s",
-                         file ? file : shown, seal_crypto_reason());
-    return NULL;
+    ERR_clear_error();
+    return key;
 }
 
 /* --- both -----------------------------------------------------------------------------------*/
@@ -159,8 +127,8 @@ static EVP_PKEY *key_read(const char *uri, enum store_status *status, struct sto
 static enum store_status pair_check(const struct seal_key *key, const char *uri,
                                     const char *certificate_file, struct store_error *err)
 {
-    char shown[200];
-    uri_shown(seal_key_file(uri) ? seal_key_file(uri) : uri, shown);
+    char shown[SEAL_URI_SHOWN];
+    seal_uri_shown(seal_key_file(uri) ? seal_key_file(uri) : uri, shown);
     if (EVP_PKEY_is_a(key->private_key, "RSA")) {
         if (EVP_PKEY_get_bits(key->private_key) < RSA_BITS_MIN)
             return store_fail(err, STORE_INVALID, "%s: an RSA key needs at least %d bits", shown,

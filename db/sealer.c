@@ -146,7 +146,8 @@ struct sealer {
     struct seal_store *seals;
     struct wire_reader control;
     struct complaint unsealed, unwitnessed;
-    int64_t until; /* monotonic ms when work ends in any case; 0: when all is signed */
+    struct store_error refusal; /* of a token; "": none */
+    int64_t until;              /* monotonic ms when work ends in any case; 0: when all is signed */
     bool stop;
 };
 
@@ -157,13 +158,26 @@ static int64_t monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* A token that refuses is not asked again by this process: it would lock itself. */
+static enum store_status sealer_key(struct sealer *s, struct store_error *err)
+{
+    const struct settings *settings = s->settings;
+    enum store_status st =
+        seal_key_open(settings->seal_key, settings->seal_certificate, &s->key, err);
+    if (st == STORE_INVALID && seal_key_in_token(settings->seal_key))
+        s->refusal = *err;
+    return st;
+}
+
 static enum store_status sealer_open(struct sealer *s, struct store_error *err)
 {
     enum store_status st = STORE_OK;
-    if (!s->key)
-        st = seal_key_open(s->settings->seal_key, s->settings->seal_certificate, &s->key, err);
-    if (st == STORE_OK && !s->seals)
+    if (s->refusal.text[0])
+        return store_fail(err, STORE_INVALID, "%s", s->refusal.text);
+    if (!s->seals)
         st = seal_store_open(s->settings->store_directory, STORE_WRITE, &s->seals, err);
+    if (st == STORE_OK && !s->key)
+        st = sealer_key(s, err);
     if (st == STORE_OK && !s->log)
         st = store_open(s->settings->store_directory, STORE_READ, &s->log, err);
     if (st == STORE_OK && !s->origin)
@@ -203,12 +217,14 @@ static void complain(struct sealer *s, enum store_status status, const struct st
     if (!complaint_due(&s->unsealed, err))
         return;
     const char *mend =
-        status == STORE_NOT_FOUND || status == STORE_DENIED
+        (status == STORE_NOT_FOUND || status == STORE_DENIED) &&
+                seal_key_file(s->settings->seal_key)
             ? ": seal_key and seal_certificate (by default in key_directory) must be there and "
               "readable by the sealer's user"
             : "";
-    msg_error("records are not being signed: %s%s (trying again every second)", err->text,
-              s->key ? "" : mend);
+    msg_error("records are not being signed: %s%s (%s)", err->text, s->key ? "" : mend,
+              s->refusal.text[0] ? "not tried again before a reload, so that no token is locked"
+                                 : "trying again every second");
 }
 
 static void control_read(struct sealer *s, int fd)
@@ -299,7 +315,8 @@ static void sealer_work(struct sealer *s, int control_fd)
         return;
     }
     complain(s, st, &err);
-    sealer_close(s);
+    if (!s->refusal.text[0]) /* else no command may try in our place */
+        sealer_close(s);
 }
 
 static bool set_nonblocking(int fd)
@@ -376,13 +393,13 @@ enum store_status seal_wait(const struct settings *s, uint64_t seq, int timeout_
                             struct store_error *err)
 {
     int64_t begin = monotonic_ms(), own_turn = begin;
+    struct store_error own_error = {0};
     for (;;) {
         uint64_t so_far = 0;
         enum store_status st = signed_so_far(s, &so_far, err);
         if ((st == STORE_OK && so_far >= seq) || (st != STORE_OK && st != STORE_BUSY))
             return st;
         int64_t now = monotonic_ms();
-        struct store_error own_error = {0};
         if (now >= own_turn) { /* at once, since nobody may be there; then now and again */
             st = seal_oneself(s, seq, &own_error);
             own_turn = monotonic_ms() + OWN_TURN_MS;

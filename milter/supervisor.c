@@ -249,24 +249,6 @@ static void start(struct supervisor *s, struct service *v)
     json_decref(setup);
 }
 
-void supervisor_take(struct supervisor *s, struct candidate *candidate)
-{
-    s->plan.candidate = candidate;
-    for (size_t i = 0; i < s->child_count; i++) {
-        struct child *c = s->children[i];
-        /* Any word ends the reader, and the message that it reads; its limits need a restart. */
-        if (c->service->role == CHILD_READER)
-            continue;
-        const char *keys = c->service->role == CHILD_MILTER ? candidate->keys : NULL;
-        json_t *json =
-            json_pack("{s:s, s:s, s:s, s:s*}", "op", "reload", "config", candidate->config,
-                      "config_name", s->plan.config_name, "keys", keys);
-        if (c->state != LEAVING)
-            tell(c, json, NULL, 0);
-        json_decref(json);
-    }
-}
-
 /* --- stopping -------------------------------------------------------------------------------*/
 
 static void drain(struct child *c, int64_t stop_in_ms)
@@ -330,6 +312,28 @@ static void stop_service(struct supervisor *s, struct service *v)
     for (size_t i = 0; i < s->child_count; i++)
         if (s->children[i]->service == v && s->children[i]->state != LEAVING)
             stop(s->children[i]);
+}
+
+static void tell_reload(struct supervisor *s, struct child *c)
+{
+    const struct candidate *next = s->plan.candidate;
+    const char *keys = c->service->role == CHILD_MILTER ? next->keys : NULL;
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s*}", "op", "reload", "config", next->config,
+                             "config_name", s->plan.config_name, "keys", keys);
+    tell(c, json, NULL, 0);
+    json_decref(json);
+}
+
+void supervisor_take(struct supervisor *s, struct candidate *candidate)
+{
+    s->plan.candidate = candidate;
+    stop_service(s, &s->services[SEALER]);
+    for (size_t i = 0; i < s->child_count; i++) {
+        struct child *c = s->children[i];
+        /* Any word ends the reader, and the message that it reads; its limits need a restart. */
+        if (c->state != LEAVING && c->service->role != CHILD_READER)
+            tell_reload(s, c);
+    }
 }
 
 void supervisor_replace(struct supervisor *s)

@@ -42,8 +42,9 @@ struct supervisor *supervisor_new(const struct supervisor_plan *plan);
 /* Kills what still lives. */
 void supervisor_free(struct supervisor *s);
 
-/* The configuration that children get from now on; the caller keeps it alive. Running ones are
-   told ({"op": "reload"}). */
+/* The configuration that children get from now on; the caller keeps it alive. Milters and scribe
+   are told ({"op": "reload"}); the sealer, for which no mail waits, begins anew, so that a key that
+   was changed or mended is taken. */
 void supervisor_take(struct supervisor *s, struct candidate *candidate);
 
 /* Start and kill what is due. Gives the milliseconds until the next time; -1: nothing is due. */
