@@ -177,7 +177,9 @@ enum store_status store_erasables(struct store *store, const char *invoice, stru
                            " LEFT JOIN dossier_entry p ON p.seq = m.seq"
                            " LEFT JOIN review r ON r.seq = m.seq"
                            " WHERE p.seq IS NULL AND r.assigned IS NULL"
-                           " AND r.state IS NOT 'open' ORDER BY 1",
+                           " AND r.state IS NOT 'open' UNION"
+                           " SELECT seq FROM entry WHERE event = 'unrecorded' AND size = 0"
+                           " ORDER BY 1",
                            &s, err, "");
     if (st == STORE_OK)
         st = collect(store, s, &seqs, &count, err);

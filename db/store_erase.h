@@ -89,7 +89,7 @@ struct erasables {
 void erasables_free(struct erasables *list);
 
 /* What is filed for this invoice and may be erased; NULL: messages that are filed nowhere and wait
-   for no decision. Nothing found is success. */
+   for no decision, and alarms of temoin follow, which name people. Nothing found is success. */
 enum store_status store_erasables(struct store *store, const char *invoice, struct erasables *out,
                                   struct store_error *err);
 /* One entry. STORE_INVALID: it is erased already, or never may be. */
