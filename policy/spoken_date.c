@@ -40,7 +40,8 @@ static bool read_one(const struct reader *r, size_t i, struct found *f)
 {
     size_t begin = i;
     *f = (struct found){.ahead = NO_DAY, .back = NO_DAY};
-    if (counted_name(r, i, f) || counted_within(r, i, f) || week_of(r, i, f))
+    if (counted_terms(r, i, f) || counted_name(r, i, f) || counted_within(r, i, f) ||
+        week_of(r, i, f))
         return true;
     bool article = is_article(r, i) && !reader_is(r, i, "les des");
     if (article) {

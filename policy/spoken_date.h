@@ -12,8 +12,8 @@
  * What is relative or without a year counts from a day: the day and month ahead are the next such
  * day on or after it, a weekday is the next one after it. A span ("la semaine prochaine", "en
  * janvier") stands for its last day, a week for its Friday; "début" is the first day, "mi-" the
- * 15th, "fin" the last. The day stands before the month unless it then is no date.
- * Years 1970 to 2199. Pure, linear.
+ * 15th, "fin" the last. Terms of payment ("60 jours fin de mois") count from an invoice: no day.
+ * The day stands before the month unless it then is no date. Years 1970 to 2199. Pure, linear.
  */
 #ifndef TEMOIN_POLICY_SPOKEN_DATE_H
 #define TEMOIN_POLICY_SPOKEN_DATE_H

@@ -66,6 +66,37 @@ bool counted_name(const struct reader *r, size_t i, struct found *f)
     return false;
 }
 
+/* "60 jours fin de mois", "45 jours fdm le 10", "30 days end of month": terms of payment, which
+   count from the invoice. No day can be made of them, nor of their parts. */
+bool counted_terms(const struct reader *r, size_t i, struct found *f)
+{
+    i += reader_is(r, i, "a at sous dans within in");
+    int n = reader_count(r, i);
+    if (n < 0 || n > 366 || !reader_is(r, i + 1, "jour jours jrs j day days"))
+        return false;
+    i += 2;
+    i += reader_is(r, i, "net nets");
+    i += reader_mark(r, i, ',');
+    i += reader_is(r, i, "from");
+    if (reader_is(r, i, "fdm eom")) {
+        i++;
+    } else {
+        i += reader_is(r, i, "the");
+        if (!reader_is(r, i, "fin end"))
+            return false;
+        i++;
+        i += reader_is(r, i, "de du of");
+        i += reader_is(r, i, "the");
+        if (!reader_is(r, i, "mois month"))
+            return false;
+        i++;
+    }
+    if (reader_is(r, i, "le the on") && reader_number(r, i + 1) > 0 && !reader_month(r, i + 2))
+        i += 2;
+    f->end = i;
+    return true;
+}
+
 /* Behind "sous", "dans", "within": "10 jours", "une semaine", "48h", "huitaine". */
 static bool duration(const struct reader *r, size_t i, struct found *f)
 {

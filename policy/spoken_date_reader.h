@@ -75,6 +75,7 @@ bool told_day_alone(const struct reader *r, size_t i, struct found *f);
 bool counted_weekday(const struct reader *r, size_t i, struct found *f);
 bool counted_name(const struct reader *r, size_t i, struct found *f);
 bool counted_within(const struct reader *r, size_t i, struct found *f);
+bool counted_terms(const struct reader *r, size_t i, struct found *f); /* no day */
 
 /* "fin de mois" / "semaine 50" / "la semaine prochaine", "en janvier". */
 bool span_part(const struct reader *r, size_t i, struct found *f);

@@ -18,13 +18,16 @@
 #include "policy/suggest_pay.h"
 #include "policy/suggest_sentence.h"
 
+enum { WRITTEN_FIRST = 2000, WRITTEN_LAST = 2099 };
+
 static const char *const names[SUGGEST_KINDS] = {
     [SUGGEST_PROMISE] = "promise", [SUGGEST_PAID] = "already-paid",
     [SUGGEST_DISPUTE] = "dispute", [SUGGEST_DOCUMENT] = "asks-document",
     [SUGGEST_TIME] = "asks-time",  [SUGGEST_PERSON] = "wrong-person",
 };
 
-/* The day on which the message was written, in its own time zone; month 0: it does not say. */
+/* The day on which the message was written, in its own time zone; month 0: it does not say, or
+   its clock was plainly wrong. */
 static struct day written_on(const struct mail *m)
 {
     struct day d = {0, 0, 0};
@@ -33,7 +36,7 @@ static struct day written_on(const struct mail *m)
         at < m->header.count ? g_mime_utils_header_decode_date(m->header.items[at].value) : NULL;
     if (date) {
         int year = g_date_time_get_year(date);
-        if (year >= 1970 && year < 2199)
+        if (year >= WRITTEN_FIRST && year <= WRITTEN_LAST)
             d = (struct day){year, g_date_time_get_month(date), g_date_time_get_day_of_month(date)};
         g_date_time_unref(date);
     }

@@ -180,6 +180,16 @@ static bool is_of_quarrel(const struct words *w, const struct hit *h)
     return quarrel && settled;
 }
 
+/* "attendre l'avoir avant de payer", "check before we pay": what comes first, not a promise. */
+static bool is_only_before(const struct words *w, const struct hit *h)
+{
+    for (size_t i = h->begin; i + 1 < h->end; i++)
+        if ((word_is(&w->items[i], "avant") && word_is(&w->items[i + 1], "de d que")) ||
+            (word_is(&w->items[i], "before") && word_is(&w->items[i + 1], "i we")))
+            return true;
+    return false;
+}
+
 static bool is_calm(const struct words *w)
 {
     static const enum word_class unrest[] = {REQUEST, NEED, WAIT, RECEIVED, ASK, WHEN, CONTEST};
@@ -236,6 +246,8 @@ static bool holds(const struct clause *c, const struct rule *r, const struct hit
     if ((r->flags & PAST) && in_future(&c->words, h))
         return false;
     if ((r->kind == SUGGEST_PROMISE || r->kind == SUGGEST_PAID) && is_others(&c->words, h))
+        return false;
+    if (r->kind == SUGGEST_PROMISE && is_only_before(&c->words, h))
         return false;
     if ((r->kind == SUGGEST_DISPUTE || r->kind == SUGGEST_PAID) && is_of_quarrel(&c->words, h))
         return false;

@@ -149,6 +149,12 @@ static bool is_range(const struct clause *c, const struct pairing *p, const stru
     return range;
 }
 
+/* "500 € HT, soit 600 € TTC": the same once more. */
+static bool is_restated(const struct clause *c, size_t begin)
+{
+    return begin > 0 && word_is(word_at(c, begin - 1), "soit");
+}
+
 static bool opens_payment(const struct clause *c, const struct pairing *p, const struct item *it)
 {
     if (p->count == 0)
@@ -156,7 +162,7 @@ static bool opens_payment(const struct clause *c, const struct pairing *p, const
     if (it->kind == ITEM_DAY) /* "validé lundi, vous le recevrez mardi" is one */
         return p->day && !is_range(c, p, it) && (p->last != ITEM_DAY || it->begin <= p->end + 2);
     if (it->kind == ITEM_SUM)
-        return p->sum && is_parted(c, p->end, it->begin);
+        return p->sum && is_parted(c, p->end, it->begin) && !is_restated(c, it->begin);
     return (p->sum || p->share) && is_parted(c, p->end, it->begin);
 }
 
@@ -174,7 +180,7 @@ static void take_item(const struct clause *c, struct pairing *p, const struct it
     if (it->kind == ITEM_DAY) {
         memcpy(last->date, it->date, strlen(it->date) + 1);
         p->day = true;
-    } else if (it->kind == ITEM_SUM && !p->sum) {
+    } else if (it->kind == ITEM_SUM && (!p->sum || is_restated(c, it->begin))) {
         last->has_amount = true;
         last->amount = it->amount;
         p->sum = true;
@@ -189,6 +195,31 @@ static bool is_percentage(const struct clause *c, size_t at)
 {
     return at + 1 < c->words.count && word_at(c, at)->kind == WORD_NUMBER &&
            word_at(c, at + 1)->kind == WORD_MARK && word_at(c, at + 1)->text[0] == '%';
+}
+
+/* "200 € de moins", "l'avoir de 200 €", "une remise de 200 €", "less 200 €": what is taken off or
+   owed to the writer is not what he pays. */
+static bool is_taken_off(const struct clause *c, const struct spoken_amount *a)
+{
+    size_t count = c->words.count, end = a->end;
+    if (end + 1 < count && word_is(word_at(c, end), "de en") &&
+        word_is(word_at(c, end + 1), "moins"))
+        return true;
+    if (end < count && word_is(word_at(c, end), "less") &&
+        !(end + 1 < count && word_in(word_at(c, end + 1), SUM)))
+        return true;
+    size_t i = a->begin;
+    if (i > 0 && word_is(word_at(c, i - 1), "moins less minus"))
+        return i == 1 || !word_is(word_at(c, i - 2), "au du pas no not"); /* "au moins" */
+    while (i > 0 && i + 7 > a->begin &&
+           (word_is(word_at(c, i - 1), "de d un une montant hauteur valeur a of for the amount ttc "
+                                       "ht about environ") ||
+            (word_at(c, i - 1)->kind == WORD_MARK && word_at(c, i - 1)->text[0] == '(')))
+        i--;
+    return i > 0 && (word_in(word_at(c, i - 1), CREDIT) ||
+                     word_is(word_at(c, i - 1), "note remise rabais ristourne escompte retenue "
+                                                "discount rebate") ||
+                     (i > 1 && word_in(word_at(c, i - 2), CREDIT)));
 }
 
 /* The sums, shares ("le solde") and days of this kind in the order of their words. */
@@ -207,7 +238,7 @@ static size_t items_of(const struct clause *c, enum suggestion_kind kind,
             date++;
         } else if (sum < c->amount_count && c->amounts[sum].begin == i) {
             it = (struct item){ITEM_SUM, i, c->amounts[sum].end, NULL, c->amounts[sum].amount};
-            found = kind != SUGGEST_TIME;
+            found = kind != SUGGEST_TIME && !is_taken_off(c, &c->amounts[sum]);
             sum++;
         }
         if (found && kind_at(c, i) == kind)

@@ -409,6 +409,7 @@ const struct vocabulary_need vocabulary_needs[] = {
     {"avoir avoirs", "un l cet votre notre vos des aucun mon deux les ces cet", CREDIT, false},
     {"compte comptons", "je on nous ne j", CAN, false},
     {"a", "y", HAVE, true},
+    {"promis", "ai as a avons avez ont est", GO, false},
     {"solde", "le du au un notre votre ce mon son de", PAY_ONE, true},
     {"solde", "le du au un notre votre ce mon son de", PAY_PAST, true},
     {"envoie envoies envoi transmets", "je vous nous m te lui leur l les on la le j i", SEND_IMP,

@@ -9,6 +9,9 @@
 #include "tests/unit/suggest_sentence.h"
 
 static const struct said promise_english[] = {
+    {"We will pay 30 days end of month.", "promise"},
+    {"We will pay £1,000 less £200 on 15 December.", "promise:2026-12-15:100000"},
+    {"We will pay on 15 December, less the credit note of £200.", "promise:2026-12-15"},
     {"We will pay by 15 December.", "promise:2026-12-15"},
     {"we will pay next Friday", "promise:2026-12-04"},
     {"We'll pay at the end of the month.", "promise:2026-11-30"},
@@ -164,6 +167,7 @@ static const struct said wrong_person_english[] = {
 };
 
 static const struct said nothing_english[] = {
+    {"I will check the goods before we pay.", ""},
     {"Thanks, I'll look into it and get back to you.", ""},
     {"When is the payment due?", ""},
     {"We have not paid this invoice yet.", ""},

@@ -10,6 +10,18 @@
 
 static const struct said promise_french[] = {
     {"je vous règle le 15 décembre", "promise:2026-12-15"},
+    {"Votre facture sera payée à 60 jours fin de mois.", "promise"},
+    {"Nous vous réglerons à 30 jours fin de mois.", "promise"},
+    {"Nous vous réglerons à 45 jours fin de mois le 10.", "promise"},
+    {"Nous vous réglerons sous 60 jours fin de mois.", "promise"},
+    {"Si vous nous envoyez un avoir de 200 €, nous vous réglerons lundi.", "promise:2026-11-30"},
+    {"Nous vous réglerons le 15 décembre sous réserve d'un avoir de 200 €.", "promise:2026-12-15"},
+    {"Nous vous réglerons 1 000 € le 15 décembre, déduction faite de votre avoir de 200 €.",
+     "promise:2026-12-15:100000"},
+    {"Je paierai 200 € de moins, soit 1 000 €, le 10 décembre.", "promise:2026-12-10:100000"},
+    {"Je paierai 500 € HT, soit 600 € TTC, le 10 décembre.", "promise:2026-12-10:60000"},
+    {"Nous vous paierons au moins 200 € lundi.", "promise:2026-11-30:20000"},
+    {"Nous vous réglerons lundi une remise de 200 € déduite.", "promise:2026-11-30"},
     {"le virement partira vendredi prochain", "promise:2026-12-04"},
     {"nous procéderons au paiement fin de mois", "promise:2026-11-30"},
     {"nous procéderons au paiement fin décembre", "promise:2026-12-31"},
@@ -204,6 +216,7 @@ static const struct said already_paid_french[] = {
 };
 
 static const struct said dispute_french[] = {
+    {"Nous attendons l'avoir promis avant de payer.", "dispute"},
     {"nous contestons cette facture", "dispute"},
     {"Il y a une erreur sur la facture.", "dispute"},
     {"La marchandise est non conforme.", "dispute"},
@@ -388,6 +401,8 @@ static const struct said wrong_person_french[] = {
 };
 
 static const struct said nothing_french[] = {
+    {"Avez-vous payé la facture F-2026-001 ?", ""},
+    {"Je vais vérifier avant de payer.", ""},
     {"quand devons-nous payer ?", ""},
     {"si vous réglez avant le 15 décembre", ""},
     {"votre facture n'a pas été réglée", ""},

@@ -217,6 +217,12 @@ static void test_dates_count_from_the_message(void **state)
     check_text(NULL, READ_REPLY, "Je vous r\u00e8gle demain.", "promise", NULL);
     check_text(NULL, READ_REPLY, "Je vous r\u00e8gle le 15 d\u00e9cembre.", "promise", NULL);
     check_text(NULL, READ_REPLY, "Je vous r\u00e8gle le 15/12/2026.", "promise:2026-12-15", NULL);
+    check_text("Fri, 27 Nov 1998 10:00:00 +0100", READ_REPLY, "Je vous r\u00e8gle demain.",
+               "promise", NULL);
+    check_text("Fri, 27 Nov 2100 10:00:00 +0100", READ_REPLY, "Je vous r\u00e8gle le 15/12.",
+               "promise", NULL);
+    check_text("Fri, 27 Nov 2099 10:00:00 +0100", READ_REPLY, "Je vous r\u00e8gle demain.",
+               "promise:2099-11-28", NULL);
     check_text("nonsense", READ_REPLY, "Je vous r\u00e8gle demain.", "promise", NULL);
 }
 
