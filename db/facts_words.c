@@ -255,8 +255,10 @@ static bool suggestion_rows(const json_t *facts, const char *currency, enum lang
                    words_money(json_integer_value(amount), currency, language, &text);
         done = done &&
                bytes_printf(&text, IN(language, " : « %s »", ": \"%s\""), quote ? quote : "") &&
-               bytes_puts(&text, IN(language, " (suggestion du programme, à confirmer)",
-                                    " (suggested by the program, to be confirmed)")) &&
+               bytes_printf(&text,
+                            IN(language, " (suggestion n° %zu du programme)",
+                               " (suggestion %zu of the program)"),
+                            i + 1) &&
                reading_row(rows, i ? "" : IN(language, "Suggéré", "suggests"), text.data, false);
         bytes_free(&text);
     }

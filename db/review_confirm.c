@@ -37,27 +37,84 @@ static json_t *private_part_of(struct store *store, uint64_t seq, enum store_sta
     return part;
 }
 
-/* The dossier that the message is in, when nobody named one. */
-static int find_invoice(struct confirming *f, struct store *store)
+/* Where a decision about the entry put it; false: said, and *result is a status. `in_review` false:
+   nobody was ever asked. */
+static bool find_decision(const struct confirming *f, struct store *store, struct strings *dossiers,
+                          bool *in_review, int *result)
+{
+    struct review_item *items = NULL;
+    struct store_error err = {.text = ""};
+    size_t count = 0;
+    enum store_status status = store_reviews(store, false, &items, &count, &err);
+    const struct review_item *item = NULL;
+    for (size_t i = 0; status == STORE_OK && i < count; i++)
+        item = items[i].seq == f->seq ? &items[i] : item;
+    *in_review = item != NULL;
+    *result = status == STORE_OK ? EX_OK : command_fail_store(status, &err);
+    if (item && strcmp(item->state, "open") == 0)
+        *result = command_fail(EX_DATAERR, "entry %llu waits in review: assign it first",
+                               (unsigned long long)f->seq);
+    else if (item && strcmp(item->state, "dismissed") == 0)
+        *result = command_fail(EX_DATAERR, "entry %llu was dismissed, by entry %llu",
+                               (unsigned long long)f->seq, (unsigned long long)item->decided_by);
+    else if (item) {
+        json_t *part = private_part_of(store, item->decided_by, &status, &err);
+        const char *target = json_string_value(json_object_get(part, "invoice"));
+        if (status != STORE_OK)
+            *result = command_fail_store(status, &err);
+        else if (target && !strings_add(dossiers, target))
+            *result = command_fail(EX_OSERR, "out of memory");
+        json_decref(part);
+    }
+    review_items_free(items, count);
+    return *result == EX_OK;
+}
+
+/* The dossiers of an entry about which nobody had to decide. */
+static int find_filed(const struct confirming *f, struct store *store, struct strings *dossiers)
 {
     struct store_error err = {.text = ""};
     enum store_status status;
     json_t *part = private_part_of(store, f->seq, &status, &err);
-    const json_t *invoices = json_object_get(part, "invoice");
-    const char *first = json_is_array(invoices) ? json_string_value(json_array_get(invoices, 0))
-                                                : json_string_value(invoices);
+    json_t *invoices = json_object_get(part, "invoice");
+    json_int_t about = json_integer_value(json_object_get(part, "about"));
     int result = EX_OK;
     if (status == STORE_NOT_FOUND)
         result = command_fail(EX_NOINPUT, "there is no entry %llu", (unsigned long long)f->seq);
     else if (status != STORE_OK)
         result = command_fail_store(status, &err);
-    else if (!f->invoice && !first)
-        result = command_fail(EX_DATAERR,
-                              "entry %llu was filed in no dossier by itself: name the invoice",
-                              (unsigned long long)f->seq);
-    else if (!f->invoice && !(f->invoice = strdup(first)))
-        result = command_fail(EX_OSERR, "out of memory");
+    else if (about > 0)
+        result = command_fail(EX_DATAERR, "entry %llu is about entry %lld: name that one",
+                              (unsigned long long)f->seq, (long long)about);
+    for (size_t i = 0; result == EX_OK && i < json_array_size(invoices); i++) {
+        const char *one = json_string_value(json_array_get(invoices, i));
+        if (one && !strings_add(dossiers, one))
+            result = command_fail(EX_OSERR, "out of memory");
+    }
     json_decref(part);
+    return result;
+}
+
+/* The dossier that the message is in, and that was named, if one was. */
+static int find_invoice(struct confirming *f, struct store *store)
+{
+    struct strings dossiers = {0};
+    bool in_review = false;
+    int result = EX_OK;
+    if (find_decision(f, store, &dossiers, &in_review, &result) && !in_review)
+        result = find_filed(f, store, &dossiers);
+    if (result == EX_OK && dossiers.count == 0)
+        result = command_fail(EX_DATAERR, "entry %llu is a message in no dossier",
+                              (unsigned long long)f->seq);
+    else if (result == EX_OK && f->invoice && !strings_contain(&dossiers, f->invoice))
+        result = command_fail(EX_DATAERR, "entry %llu is in the dossier of %s, not in that of %s",
+                              (unsigned long long)f->seq, dossiers.items[0], f->invoice);
+    else if (result == EX_OK && !f->invoice && dossiers.count > 1)
+        result = command_fail(EX_DATAERR, "entry %llu is in several dossiers: name one of them",
+                              (unsigned long long)f->seq);
+    else if (result == EX_OK && !f->invoice && !(f->invoice = strdup(dossiers.items[0])))
+        result = command_fail(EX_OSERR, "out of memory");
+    strings_free(&dossiers);
     return result;
 }
 

@@ -32,8 +32,16 @@ bool text_has_control(const char *data, size_t len)
     return false;
 }
 
+/* U+202A to U+202E and U+2066 to U+2069 turn the direction of what follows, and "exe.pdf" into
+   "fdp.exe": three octets in UTF-8. */
+static bool turns_direction(const unsigned char *p)
+{
+    return p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+                            (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+}
+
 /* C0 controls and DEL become blanks, in place; C1 controls (two octets in UTF-8, the first is
-   C2) become two blanks. */
+   C2) become two blanks; controls of direction U+FFFD, as long as they are. */
 static void blank_controls(char *text)
 {
     for (unsigned char *p = (unsigned char *)text; *p; p++) {
@@ -42,6 +50,8 @@ static void blank_controls(char *text)
         } else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
             p[0] = ' ';
             p[1] = ' ';
+        } else if (turns_direction(p)) {
+            memcpy(p, "\xef\xbf\xbd", 3);
         }
     }
 }

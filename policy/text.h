@@ -6,7 +6,8 @@
  *      char *key = text_fold(subject);
  *
  * Whatever comes in, valid UTF-8 without control characters comes out: what is no UTF-8 becomes
- * U+FFFD (no charset is guessed), a control character or fold becomes a blank. Limits: the
+ * U+FFFD (no charset is guessed), as does what turns the direction of writing; a control character
+ * or fold becomes a blank. Limits: the
  * first FIELD_MAX octets of a value are read (GLib aborts when memory runs out, so it is never
  * given more), the first TEXT_FOLD_MAX for comparing. g_mime_init() must have been called.
  */

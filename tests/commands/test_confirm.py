@@ -43,6 +43,33 @@ class Confirm(DaemonCase):
         self.assertEqual(entry["event"], "note")
         self.assertIn("copie de la facture", entry["text"])
 
+    def test_what_was_weakly_matched_is_confirmed_where_it_was_assigned(self):
+        invoice, other = self.invoice(), self.invoice("OTHER")
+        for decided in ("assigned", "dismissed"):
+            answer = mails.plain(
+                mails.PAUL, mails.JEANNE, f"Facture {invoice}", "Je vous règle le 15 décembre 2026.\n"
+            )
+            self.arrive(answer, mails.PAUL)
+            seq = self.daemon.reviews()[-1]["seq"]
+            self.assertRefused(seq, "waits in review")
+            self.assertRefused(seq, "waits in review", invoice)
+            if decided == "dismissed":
+                self.daemon.temoin("review", "dismiss", str(seq), "--reason", "spam")
+                self.assertRefused(seq, "was dismissed, by entry")
+                continue
+            self.daemon.temoin("review", "assign", str(seq), other)
+            self.assertRefused(seq, f"in the dossier of {other}, not in that of {invoice}", invoice)
+            decision = self.daemon.entries(other)[-1]["seq"]
+            self.assertRefused(decision, f"is about entry {seq}: name that one")
+            wait.until(lambda seq=seq: self.confirm(seq, 1).returncode in (0, 65), 20, "the reader")
+            self.assertEqual(self.daemon.events(other)[-1], "promise")
+            self.assertNotIn("promise", self.daemon.events(invoice))
+
+    def assertRefused(self, seq, said, *invoice):
+        done = self.confirm(seq, 1, *invoice)
+        self.assertEqual(done.returncode, 65, done.stderr)
+        self.assertIn(said, done.stderr)
+
     def test_what_is_not_there(self):
         invoice, seq = self.suggested("Je vous règle le 15 décembre 2026.\n")
         before = self.daemon.events(invoice)
@@ -50,7 +77,7 @@ class Confirm(DaemonCase):
             ((seq, 2), 66, "no suggestion 2"),
             ((seq, 0), 64, "no number of a suggestion"),
             ((999999, 1), 66, "no entry 999999"),
-            ((seq, 1, "F-1999-001"), 66, "F-1999-001"),
+            ((seq, 1, "F-1999-001"), 65, "not in that of F-1999-001"),
         ):
             with self.subTest(words=words):
                 done = self.confirm(*words)

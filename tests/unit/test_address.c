@@ -209,6 +209,8 @@ static void test_text(void **state)
     (void)state;
     expect_text(text_clean(" a\r\n\tb\nc \x01 "), "a b c");
     expect_text(text_clean("\xff"), "\xef\xbf\xbd");
+    expect_text(text_clean("a\u202efdp.exe\u2066\xe2\x80"), "a\ufffdfdp.exe\ufffd\ufffd\ufffd");
+    expect_text(text_clean("\u202f\u2065\u206a"), "\u202f\u2065\u206a");
     expect_text(text_decode(" =?iso-8859-1?Q?R=E9ponse?=\n =?utf-8?B?w6k=?="), "Réponseé");
     expect_text(text_decode("=?utf-8?Q?a=0D=0ABcc:_x=C2=85y?="), "a  Bcc: x  y");
     expect_text(text_decode("=?utf-8?Q?trunc"), "=?utf-8?Q?trunc");
