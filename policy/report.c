@@ -344,11 +344,12 @@ enum message_kind report_kind(const struct report *r, enum message_kind by_heade
 {
     if (by_header == KIND_DSN || by_header == KIND_MDN)
         return by_header;
-    if (r->disposition)
-        return KIND_MDN;
+    /* What a bounce returns may be a receipt. */
     for (size_t i = 0; i < r->count; i++)
         if (r->recipients[i].final && (r->recipients[i].action || r->recipients[i].status))
             return KIND_DSN;
+    if (r->disposition)
+        return KIND_MDN;
     return from->count == 1 && is_daemon(from->items[0]) ? KIND_DSN : by_header;
 }
 

@@ -258,6 +258,10 @@ static const struct {
     {"a receipt without its type",
      "Final-Recipient: rfc822; a@b.example\nDisposition: manual-action/x; displayed\n",
      "a@b.example", KIND_REPLY, KIND_MDN},
+    {"a receipt that came back",
+     "Final-Recipient: rfc822; a@b.example\nAction: failed\n\nDisposition: manual-action/x; "
+     "displayed\nFinal-Recipient: rfc822; us@c.example\n",
+     "mailer-daemon@b.example", KIND_REPLY, KIND_DSN},
     {"a vacation notice", "Je suis absent.\n", "a@b.example", KIND_AUTO_REPLY, KIND_AUTO_REPLY},
     {"nobody in particular", "", "", KIND_REPLY, KIND_REPLY},
     {"a receipt stays one", "Final-Recipient: rfc822; a@b.example\nAction: failed\n",
