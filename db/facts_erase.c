@@ -9,7 +9,8 @@
 #include "db/facts_db.h"
 #include "db/store_private.h"
 
-enum { SCRUB_BUSY_MS = 50 };
+/* The store's writer has mail to commit: it tries again later rather than wait for who writes. */
+enum { LOCKED_MS = 50 };
 
 /* *db NULL with STORE_OK: there is no such file. */
 static enum store_status open_db(const char *directory, struct db **db, struct store_error *err)
@@ -19,7 +20,10 @@ static enum store_status open_db(const char *directory, struct db **db, struct s
     enum store_status st = store_path(directory, "facts.db", path, sizeof path, err);
     if (st != STORE_OK || access(path, F_OK) != 0)
         return st;
-    return db_open(path, DB_WRITE, db, err);
+    st = db_open(path, DB_WRITE, db, err);
+    if (st == STORE_OK)
+        st = db_fail(*db, sqlite3_busy_timeout((*db)->handle, LOCKED_MS), err);
+    return st;
 }
 
 /* A damaged file goes as a whole: it is made anew out of what the archive still has. */
@@ -65,7 +69,6 @@ enum store_status facts_scrub(const char *directory, bool *done, struct store_er
     enum store_status st = open_db(directory, &db, err);
     *done = true;
     if (db && st == STORE_OK) {
-        sqlite3_busy_timeout(db->handle, SCRUB_BUSY_MS);
         int code =
             sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
         *done = code == SQLITE_OK;

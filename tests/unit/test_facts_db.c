@@ -4,6 +4,7 @@
 #include "store_world.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -150,6 +151,18 @@ static void erased(void **state)
     e.private_part = erasure_private(&what);
     append(&w, &e);
     facts_db_close(db);
+    /* Somebody writes facts.db: the store's writer does not wait, and comes back. */
+    char path[128];
+    sqlite3 *other;
+    snprintf(path, sizeof path, "%s/facts.db", w.directory);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_ok(&w, store_erase_step(w.store, 0, &more, &w.err));
+    assert_false(more);
+    assert_true(store_erases(w.store));
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    more = true;
     while (store_erases(w.store) && more)
         assert_ok(&w, store_erase_step(w.store, 0, &more, &w.err));
     db = open_facts(&w);
