@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/text.h"
 #include "policy/understood.h"
 
 enum form { LINE, LINES, WORD, TOKEN, SIZE, AMOUNT, LINE_LIST, OBJECT, OBJECT_LIST };
@@ -61,25 +62,12 @@ static const struct member all_members[] = {{"kind", WORD, kinds, NULL},
 
 /* --- one member ------------------------------------------------------------------------------*/
 
-/* The octets of a character that a terminal or a page obeys instead of showing it: C1 controls
-   (U+0080 to U+009F), and what turns the direction of text (U+202A to U+202E, U+2066 to U+2069);
-   0: it is none. */
-static size_t obeyed(const char *text)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
-        return 2;
-    bool turns = c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
-                                  (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
-    return turns ? 3 : 0;
-}
-
 /* Control characters become blanks; `lines` leaves line feeds and tabs. */
 static json_t *clean_text(const char *text, bool lines)
 {
     char *copy = strdup(text);
     for (char *c = copy; c && *c; c++) {
-        size_t wide = obeyed(c);
+        size_t wide = text_obeyed(c);
         if (wide) {
             memset(c, ' ', wide);
             c += wide - 1;

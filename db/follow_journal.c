@@ -20,7 +20,11 @@
 #include "db/follow.h"
 #include "db/record.h"
 
-enum { LINES = 500, BUFFER = 1024 * 1024 };
+enum {
+    LINES = 500,
+    BUFFER = 1024 * 1024,
+    FIRST_PERSON = 1000, /* Debian Policy, 9.2.2: users below are the system's */
+};
 
 /* --- standard input -------------------------------------------------------------------------*/
 
@@ -145,6 +149,18 @@ static bool append_field(struct bytes *to, sd_journal *j, const char *name, cons
     return append_clean(to, s);
 }
 
+/* Anybody may write into the journal in a mail server's name and facility; who wrote is the
+   journal's own word. Servers run as root or as one of the system's users. */
+static bool is_a_persons(sd_journal *j)
+{
+    struct slice uid = field_of(j, "_UID");
+    char digits[12] = "";
+    if (!uid.text || uid.len >= sizeof digits)
+        return false;
+    memcpy(digits, uid.text, uid.len);
+    return strtoul(digits, NULL, 10) >= FIRST_PERSON;
+}
+
 static enum store_status append_entry(struct journal_source *s, struct store_error *err)
 {
     uint64_t usec;
@@ -182,16 +198,18 @@ static enum store_status read_journal(struct follow_source *base, struct follow_
     strings_free(&s->cursors);
     enum store_status st = STORE_OK;
     int code = 1;
-    while (st == STORE_OK && s->cursors.count < LINES && s->text.len < BUFFER &&
-           (code = sd_journal_next(s->journal)) > 0)
-        st = append_entry(s, err);
+    for (unsigned seen = 0; st == STORE_OK && seen < LINES && s->text.len < BUFFER &&
+                            (code = sd_journal_next(s->journal)) > 0;
+         seen++)
+        if (!is_a_persons(s->journal))
+            st = append_entry(s, err);
     if (code < 0)
         st = journal_fail(err, code, "cannot be read on");
     if (code == 0 && !s->once)
         sd_journal_process(s->journal); /* new files, rotated files */
     chunk->data = s->text.data;
     chunk->len = s->text.len;
-    chunk->ended = s->once && s->text.len == 0;
+    chunk->ended = s->once && s->text.len == 0 && code == 0;
     return st;
 }
 

@@ -144,6 +144,13 @@ static bool tidy_text(const char *text, struct bytes *out)
         feeds = *c == '\n' ? feeds + 1 : *c == ' ' || *c == '\t' ? feeds : 0;
         if (*c == '\n' && feeds > 2)
             continue;
+        size_t wide = text_obeyed(c);
+        if (wide) {
+            c += wide - 1;
+            if (!bytes_puts(out, wide == 3 ? "\xef\xbf\xbd" : " "))
+                return false;
+            continue;
+        }
         bool control = ((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f;
         if (!bytes_append(out, control ? " " : c, 1))
             return false;

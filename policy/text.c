@@ -32,26 +32,26 @@ bool text_has_control(const char *data, size_t len)
     return false;
 }
 
-/* U+202A to U+202E and U+2066 to U+2069 turn the direction of what follows, and "exe.pdf" into
-   "fdp.exe": three octets in UTF-8. */
-static bool turns_direction(const unsigned char *p)
+size_t text_obeyed(const char *text)
 {
-    return p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
-                            (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+    const unsigned char *c = (const unsigned char *)text;
+    if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+        return 2;
+    bool turns = c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
+                                  (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
+    return turns ? 3 : 0;
 }
 
-/* C0 controls and DEL become blanks, in place; C1 controls (two octets in UTF-8, the first is
-   C2) become two blanks; controls of direction U+FFFD, as long as they are. */
+/* C0 controls, DEL and C1 controls become blanks, in place; controls of direction U+FFFD. */
 static void blank_controls(char *text)
 {
-    for (unsigned char *p = (unsigned char *)text; *p; p++) {
-        if (*p < ' ' || *p == 0x7f) {
+    for (char *p = text; *p; p++) {
+        size_t wide = text_obeyed(p);
+        if (wide) {
+            memcpy(p, wide == 3 ? "\xef\xbf\xbd" : "  ", wide);
+            p += wide - 1;
+        } else if ((unsigned char)*p < ' ' || *p == 0x7f) {
             *p = ' ';
-        } else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
-            p[0] = ' ';
-            p[1] = ' ';
-        } else if (turns_direction(p)) {
-            memcpy(p, "\xef\xbf\xbd", 3);
         }
     }
 }

@@ -31,6 +31,12 @@ char *text_decode(const char *value);
    NULL: out of memory. */
 char *text_fold(const char *text);
 
+/* The octets of the character that `text` begins with, when it is one that a terminal or a page
+   obeys instead of showing it: C1 controls (U+0080 to U+009F), and what turns the direction of
+   writing (U+202A to U+202E, U+2066 to U+2069), which makes "fdp.exe" of "exe.pdf"; 0: it is none.
+ */
+size_t text_obeyed(const char *text);
+
 /* Do the first `len` octets hold a NUL or a control character other than a tab? */
 bool text_has_control(const char *data, size_t len);
 

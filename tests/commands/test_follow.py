@@ -443,7 +443,7 @@ class Service(RunningCase):
 
 @unittest.skipUnless(pathlib.Path(REMOTE).exists(), "systemd-journal-remote is not there")
 class Journal(RunningCase):
-    def add(self, place, name, *lines):
+    def add(self, place, name, *lines, uid=0):
         """Journal entries as journald would have them, in a file of their own."""
         text = ""
         for number, (program, pid, message) in enumerate(lines):
@@ -452,6 +452,7 @@ class Journal(RunningCase):
                 f"__REALTIME_TIMESTAMP={micro}\n__MONOTONIC_TIMESTAMP={micro}\n"
                 "_BOOT_ID=0123456789abcdef0123456789abcdef\n_MACHINE_ID="
                 "fedcba9876543210fedcba9876543210\n_HOSTNAME=mail\nPRIORITY=6\nSYSLOG_FACILITY=2\n"
+                f"_UID={uid}\n"
                 f"SYSLOG_IDENTIFIER={program}\n_PID={pid}\nSYSLOG_PID={pid}\nMESSAGE={message}\n\n"
             )
         subprocess.run(
@@ -476,6 +477,20 @@ class Journal(RunningCase):
         self.assertEqual((figures["lines"], figures["entries"]["handed-over"]), (1, 1))
         (handed,) = [e for e in self.daemon.entries(invoice) if e["event"] == "handed-over"]
         self.assertIn(f"postfix/smtp[8]: {line}", handed["log"]["line"])
+
+    def test_what_a_person_writes_in_the_servers_name(self):
+        """logger -p mail.info -t postfix/smtp: journald says whose words they are."""
+        place = self.log.parent / "journal"
+        place.mkdir()
+        place.chmod(0o755)
+        invoice, queue_id = self.remind_as()
+        line = delivery(queue_id).split("]: ", 1)[1].rstrip("\n")
+        self.add(place, "a", *[("postfix/smtp", 8, line)] * 600, uid=1000)
+        self.assertEqual(self.follow("--once", f"--journal={place}")["lines"], 0)
+        self.assertEqual(self.told(invoice), [])
+        self.add(place, "b", ("postfix/smtp", 8, line), uid=108)
+        self.follow("--once", f"--journal={place}")
+        self.assertEqual([event for event, _ in self.told(invoice)], ["handed-over"])
 
     def test_goes_on_in_a_new_file(self):
         """journald begins a new file now and then, and goes on in that."""
