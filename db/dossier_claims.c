@@ -213,7 +213,7 @@ static struct tally tally_of(const struct dossier_view *v)
         const struct timeline_item *item = v->exhibits[i].item;
         if (strcmp(item->event, "prepared") == 0)
             t.prepared++;
-        else if (strcmp(item->event, "reply") == 0 || strcmp(item->event, "assign") == 0)
+        else if (strcmp(item->event, "reply") == 0 || item->brings)
             t.replies++;
         else if (strcmp(item->event, "failed") == 0)
             t.failures++;

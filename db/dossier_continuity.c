@@ -77,14 +77,19 @@ static void facts(struct listing *l)
     }
 }
 
-static void dismissed(struct listing *l, const struct timeline_item *i)
+/* A decision by which a message that was proposed for the dossier is not in it. */
+static void kept_out(struct listing *l, const struct timeline_item *i)
 {
     struct bytes s = {0};
     enum language lang = l->language;
     l->done =
         l->done &&
-        bytes_puts(&s, IN(lang, "Message écarté du dossier par décision de la société (",
-                          "Message kept out of the dossier by a decision of the company (")) &&
+        bytes_puts(
+            &s, i->elsewhere
+                    ? IN(lang, "Message attribué à un autre dossier par décision de la société (",
+                         "Message assigned to another dossier by a decision of the company (")
+                    : IN(lang, "Message écarté du dossier par décision de la société (",
+                         "Message kept out of the dossier by a decision of the company (")) &&
         words_exhibit(i->n, lang, &s) && bytes_puts(&s, ", ") && words_time(i->time, lang, &s) &&
         bytes_printf(&s, ")%s%s%s%s%s%s", i->from ? IN(lang, ", de ", ", from ") : "",
                      i->from ? i->from : "",
@@ -128,8 +133,8 @@ bool words_continuity(const struct dossier_view *v, enum language language, stru
     facts(&l);
     for (size_t i = 0; i < v->exhibit_count; i++) {
         const struct timeline_item *item = v->exhibits[i].item;
-        if (strcmp(item->event, "dismiss") == 0)
-            dismissed(&l, item);
+        if (item->elsewhere || strcmp(item->event, "dismiss") == 0)
+            kept_out(&l, item);
         if (item->erased)
             erased(&l, item);
     }

@@ -407,7 +407,7 @@ static void fact_rows(struct page *p, const struct timeline_item *i)
         WORDS(p, words_day(i->occurred, p->language, to));
         raw(p, "</dd>");
     }
-    foreign_row(p, SAY(p, "Texte", "Text"), i->text);
+    foreign_row(p, SAY(p, "Texte", "Text"), i->confirmed ? NULL : i->text);
     keys_row(p, i);
     raw(p, "</dl>");
     if (i->dropped)

@@ -166,7 +166,7 @@ static void fact(struct paper *p, const struct timeline_item *i)
     if (i->occurred && !i->logged)
         COMPOSED(p, words_day(i->occurred, p->language, to),
                  line(p, SAY(p, "Jour", "Day"), made.data));
-    line(p, SAY(p, "Texte", "Text"), i->text);
+    line(p, SAY(p, "Texte", "Text"), i->confirmed ? NULL : i->text);
     COMPOSED(p, timeline_keys_words(i, p->language, to),
              line(p, SAY(p, "Clés DNS", "DNS keys"), made.data));
     if (i->dropped)

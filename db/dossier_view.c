@@ -227,14 +227,14 @@ static enum store_status text_load(struct loading *l, uint64_t seq, const struct
     return st;
 }
 
-/* The message that an "assign" entry put into the dossier. */
+/* The message that a decision put into the dossier. */
 static enum store_status assigned_load(struct loading *l, const struct taking *to)
 {
     struct view_exhibit *x = to->exhibit;
     struct stored_entry e = {0};
     struct exhibit read = {0};
     uint64_t about = x->item->about;
-    if (!about || strcmp(x->item->event, "assign") != 0)
+    if (!x->item->brings)
         return STORE_OK;
     enum store_status st = store_entry(l->from->timeline.store, about, &e, l->err);
     if (st == STORE_NOT_FOUND)

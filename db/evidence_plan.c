@@ -53,14 +53,14 @@ static enum store_status add(struct making *m, struct plan *p, size_t item, uint
     return st;
 }
 
-/* The message that an "assign" entry put into the dossier; one that was dismissed does not belong
-   there. */
+/* The message that a decision put into the dossier; one that was dismissed, or that went into
+   another dossier, does not belong there. */
 static enum store_status add_assigned(struct making *m, struct plan *p, size_t item)
 {
     const struct timeline_item *i = &m->timeline.items[item];
     uint64_t seqs[DKIM_ENTRIES_MAX];
     size_t count = 0;
-    if (!i->about || strcmp(i->event, "assign") != 0)
+    if (!i->brings)
         return STORE_OK;
     enum store_status st = add(m, p, item, i->about, "a");
     if (st == STORE_OK && m->sources.keys)

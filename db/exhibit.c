@@ -99,6 +99,11 @@ void exhibit_free(struct exhibit *x)
     *x = (struct exhibit){.time = -1, .event = ""};
 }
 
+bool exhibit_goes_elsewhere(const struct exhibit *x, const unsigned char dossier[16])
+{
+    return x->place_count && memcmp(x->places[0].id, dossier, sizeof x->places[0].id) != 0;
+}
+
 char *exhibit_text(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);

@@ -49,6 +49,10 @@ struct exhibit {
 bool exhibit_read(const struct stored_entry *e, struct exhibit *x);
 void exhibit_free(struct exhibit *x);
 
+/* Of a review decision that assigns a message: did the message go into another dossier than this
+   one, in which the decision is noted too? The first of the record's dossiers has it. */
+bool exhibit_goes_elsewhere(const struct exhibit *x, const unsigned char dossier[16]);
+
 /* What an entry is held against. Not shared between threads. */
 struct exhibit_witnesses {
     struct store *store;      /* for the message's bytes */

@@ -265,6 +265,37 @@ static bool suggestion_rows(const json_t *facts, const char *currency, enum lang
     return done;
 }
 
+/* --- what was confirmed ----------------------------------------------------------------------*/
+
+static const struct word confirmed[] = {
+    {"promise",
+     {"le débiteur promet de payer, d'après son message",
+      "the debtor promises to pay, according to its message"}},
+    {"dispute",
+     {"le débiteur conteste, d'après son message",
+      "the debtor disputes the invoice, according to its message"}},
+    {"already-paid",
+     {"le débiteur dit avoir déjà payé, d'après son message",
+      "the debtor says that it is paid, according to its message"}},
+    {"asks-document",
+     {"le débiteur demande un document, d'après son message",
+      "the debtor asks for a document, according to its message"}},
+    {"asks-time",
+     {"le débiteur demande un délai, d'après son message",
+      "the debtor asks for time, according to its message"}},
+    {"wrong-person",
+     {"la personne jointe dit ne pas être le bon interlocuteur, d'après son message",
+      "the person written to says that it is the wrong one, according to its message"}},
+};
+
+const char *facts_confirmed_words(const char *what, enum language language)
+{
+    const char *words = WORD(confirmed, what, language);
+    return words ? words
+                 : IN(language, "dit par un message reçu, selon l'entreprise",
+                      "said by a received message, according to the company");
+}
+
 /* --- attachments -----------------------------------------------------------------------------*/
 
 static bool mismatch_row(const json_t *a, enum language language, struct reading_rows *rows)

@@ -19,6 +19,10 @@ bool facts_recipient_words(const json_t *recipient, enum language language, stru
    deleted unread. `facts` may be NULL. */
 bool facts_unseen(const json_t *facts);
 
+/* What a fact is that a person made of a suggestion, as a clause for a timeline: the message says
+   it, not the company that confirmed it. Never NULL. */
+const char *facts_confirmed_words(const char *what, enum language language);
+
 /* All that a message from outside says; `currency` of its suggestions' amounts. */
 bool facts_rows(const json_t *facts, const char *currency, enum language language,
                 struct reading_rows *rows);

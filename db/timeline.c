@@ -31,6 +31,9 @@ static void item_free(struct timeline_item *i)
     strings_free(&i->to);
     attribution_reading_free(&i->author);
     free(i->text);
+    free(i->confirmed);
+    free(i->confirmed_by);
+    free(i->confirmed_day);
     free(i->remote);
     free(i->smtp_reply);
     free(i->log_reason);
@@ -179,15 +182,37 @@ static bool take_log(const json_t *private_part, struct timeline_item *item)
                              take_text(private_part, "line", &item->log_line));
 }
 
+/* A decision is noted in two dossiers when the message went to another one than was proposed; the
+   first of its record is the one that has the message (db/entry.h). The record tells it, so what
+   verify says of the container is the same, and an erasure changes nothing. */
+static void take_decision(const struct exhibit *x, const unsigned char dossier[16],
+                          struct timeline_item *item)
+{
+    bool assigns = strcmp(x->event, "assign") == 0;
+    item->decides = assigns || strcmp(x->event, "dismiss") == 0;
+    item->elsewhere = assigns && dossier && exhibit_goes_elsewhere(x, dossier);
+    item->brings = assigns && item->about && !item->elsewhere;
+}
+
+/* What a person made of a suggestion (db/review_confirm.c). */
+static bool take_confirmed(const json_t *private_part, struct timeline_item *item)
+{
+    const json_t *suggestion = json_object_get(private_part, "suggestion");
+    return !item->about || item->decides || !suggestion ||
+           (take_text(suggestion, "what", &item->confirmed) &&
+            take_text(private_part, "actor", &item->confirmed_by) &&
+            take_text(private_part, "date", &item->confirmed_day));
+}
+
 static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
-                         struct timeline_item *item)
+                         const unsigned char *dossier, struct timeline_item *item)
 {
     const json_t *p = x->private_part;
     const json_t *amount = json_object_get(p, "amount");
     json_int_t about = json_integer_value(json_object_get(p, "about"));
     item->seq = e->seq;
     item->about = about > 0 && (uint64_t)about < e->seq ? (uint64_t)about : 0;
-    item->decides = strcmp(x->event, "assign") == 0 || strcmp(x->event, "dismiss") == 0;
+    take_decision(x, dossier, item);
     item->logged = !x->direction && delivery_kind_of(x->event) != DELIVERY_NONE;
     item->has_message = x->has_message;
     item->dropped = x->message_dropped;
@@ -205,7 +230,7 @@ static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
            take_text(json_object_get(p, "match"), "strength", &item->strength) &&
            take_recipients(p, &item->to) && (item->logged || take_words(p, item)) &&
            take_log(p, item) && take_text(p, "occurred", &item->occurred) &&
-           timeline_facts_take(p, item) &&
+           take_confirmed(p, item) && timeline_facts_take(p, item) &&
            (!item->has_amount || take_text(p, "currency", &item->currency));
 }
 
@@ -241,13 +266,15 @@ static enum store_status erasure_load(const struct timeline_sources *from,
     return st;
 }
 
+/* `dossier`: the one that it is looked at in; NULL: none. */
 static enum store_status item_load(const struct timeline_sources *from, uint64_t seq,
-                                   struct timeline_item *item, struct store_error *err)
+                                   const unsigned char *dossier, struct timeline_item *item,
+                                   struct store_error *err)
 {
     struct stored_entry e = {0};
     struct exhibit x = {0};
     enum store_status st = store_entry(from->store, seq, &e, err);
-    if (st == STORE_OK && !(exhibit_read(&e, &x) && take_exhibit(&e, &x, item)))
+    if (st == STORE_OK && !(exhibit_read(&e, &x) && take_exhibit(&e, &x, dossier, item)))
         st = no_memory(err);
     if (st == STORE_OK && item->erased_by)
         st = erasure_load(from, item, err);
@@ -262,12 +289,12 @@ static enum store_status item_load(const struct timeline_sources *from, uint64_t
     return st;
 }
 
-/* A message that a decision put into the dossier is shown at the decision. */
+/* A message that was put into the dossier, or kept out of it, is shown at the decision. */
 static enum store_status about_load(const struct timeline_sources *from, struct timeline_item *item,
                                     struct store_error *err)
 {
     struct timeline_item message = {0};
-    enum store_status st = item_load(from, item->about, &message, err);
+    enum store_status st = item_load(from, item->about, NULL, &message, err);
     if (st == STORE_OK) {
         item->subject = message.subject;
         item->from = message.from;
@@ -385,9 +412,9 @@ static enum store_status dossier_load(const struct timeline_sources *from, const
         st = no_memory(err);
     for (uint64_t n = 1; st == STORE_OK && n <= d.count; n++) {
         struct timeline_item *item = &t->items[t->count++];
-        st = item_load(from, d.seqs[n - 1], item, err);
+        st = item_load(from, d.seqs[n - 1], d.id, item, err);
         item->n = n;
-        if (st == STORE_OK && item->about && item->decides)
+        if (st == STORE_OK && item->about && item->decides && !item->elsewhere)
             st = about_load(from, item, err);
     }
     if (st == STORE_OK)
@@ -410,7 +437,7 @@ static enum store_status reviews_load(const struct timeline_sources *from, const
         if (!all[i].invoice || strcmp(all[i].invoice, invoice) != 0)
             continue;
         *known = true;
-        st = item_load(from, all[i].seq, &t->reviews[t->review_count++], err);
+        st = item_load(from, all[i].seq, NULL, &t->reviews[t->review_count++], err);
     }
     review_items_free(all, count);
     return st;

@@ -35,7 +35,9 @@ struct timeline_item {
     uint64_t n;     /* number in the dossier; 0: in review */
     uint64_t seq;   /* number in the log */
     uint64_t about; /* the entry that a review decision, or a line of the mail log, is about; 0 */
-    bool decides;   /* a review decision */
+    bool decides;   /* a review decision: */
+    bool brings;    /* it put the message of `about` into this dossier */
+    bool elsewhere; /* it put it into another one: nothing of the message is here */
     char *time;     /* "2026-11-21T21:07:07Z"; "" when the record does not say */
     char *event;
     char *direction; /* "outbound", "inbound"; NULL: a fact */
@@ -54,6 +56,10 @@ struct timeline_item {
     uint64_t size;
     bool is_signed;
     char *text; /* of a note; the reason of a decision; NULL */
+    /* of a fact that the program suggested in the message of `about` and a person confirmed: */
+    char *confirmed;     /* what was suggested: "promise", "already-paid", …; NULL */
+    char *confirmed_by;  /* who did; NULL: not known */
+    char *confirmed_day; /* which the program understood, and which ends `text` in brackets; NULL */
 
     /* of what the mail server's log tells (db/follow.h): */
     bool logged;

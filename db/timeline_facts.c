@@ -217,6 +217,56 @@ static bool return_rows(const struct timeline *t, const struct timeline_item *i,
     return done;
 }
 
+/* The exhibit that has the message of this entry: itself, or the decision that put it there; 0:
+   it is in no exhibit of this dossier. */
+static uint64_t exhibit_of(const struct timeline *t, uint64_t seq)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->items[i].seq == seq || (t->items[i].brings && t->items[i].about == seq))
+            return t->items[i].n;
+    return 0;
+}
+
+/* The sentence of the message, without the day that the program added to it. */
+static bool quote_words(const struct timeline_item *i, enum language language, struct bytes *out)
+{
+    const char *text = i->text ? i->text : "", *day = i->confirmed_day;
+    size_t len = strlen(text), added = day ? strlen(day) + strlen(" ()") : 0;
+    bool ends = day && len > added && strncmp(text + len - added, " (", 2) == 0 &&
+                strncmp(text + len - added + 2, day, strlen(day)) == 0 && text[len - 1] == ')';
+    return bytes_puts(out, IN(language, "« ", "\"")) &&
+           bytes_append(out, text, ends ? len - added : len) &&
+           bytes_puts(out, IN(language, " »", "\"")) &&
+           (!ends ||
+            bytes_printf(out, IN(language, ", compris comme %s", ", understood as %s"), day));
+}
+
+/* Where a confirmed fact comes from: the message's words, not the company's. */
+static bool confirmed_row(const struct timeline *t, const struct timeline_item *i,
+                          enum language language, struct reading_rows *rows)
+{
+    struct bytes text = {0};
+    if (!i->confirmed)
+        return true;
+    uint64_t n = exhibit_of(t, i->about);
+    bool done =
+        bytes_puts(&text, IN(language, "le message du débiteur, ", "the debtor's message, ")) &&
+        (!n || (words_exhibit(n, language, &text) && bytes_puts(&text, ", "))) &&
+        bytes_printf(
+            &text,
+            IN(language, "entrée %" PRIu64 " du journal : ", "entry %" PRIu64 " of the log: "),
+            i->about) &&
+        quote_words(i, language, &text) &&
+        bytes_printf(&text,
+                     IN(language, " (suggestion du programme, confirmée par %s)",
+                        " (suggested by the program, confirmed by %s)"),
+                     i->confirmed_by ? i->confirmed_by
+                                     : IN(language, "l'entreprise", "the company")) &&
+        reading_row(rows, IN(language, "D'après", "source"), text.data, false);
+    bytes_free(&text);
+    return done;
+}
+
 static bool source_row(const struct timeline_item *i, enum language language,
                        struct reading_rows *rows)
 {
@@ -248,7 +298,7 @@ bool timeline_reading(const struct timeline *t, const struct timeline_item *i,
                       enum language language, bool sourced, struct reading_rows *rows)
 {
     const char *currency = t->registered ? t->bill.currency : NULL;
-    bool done = return_rows(t, i, language, rows);
+    bool done = return_rows(t, i, language, rows) && confirmed_row(t, i, language, rows);
     size_t before = rows->count;
     if (!done || i->erased || i->reading == READING_NONE)
         return done;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/facts_words.h"
 #include "db/timeline.h"
 #include "db/timeline_facts.h"
 #include "policy/erasure.h"
@@ -34,6 +35,10 @@ static bool is_inbound(const struct timeline_item *i)
 
 const char *timeline_words(const struct timeline_item *i, enum language language)
 {
+    if (i->elsewhere)
+        return event_words_elsewhere(language);
+    if (i->confirmed)
+        return facts_confirmed_words(i->confirmed, language);
     /* A decision is not what it is about. */
     return i->about || i->logged ? event_words(i->event, i->level, language)
                                  : attribution_event_words(i->event, &i->author.found, language);
@@ -117,9 +122,12 @@ static json_t *item_json(const struct timeline *t, const struct timeline_item *i
                        ? json_pack("{s:I, s:s, s:s}", "message", (json_int_t)i->key_of, "words_fr",
                                    i->key_words[LANGUAGE_FR], "words_en", i->key_words[LANGUAGE_EN])
                        : NULL;
+    json_t *confirmed =
+        i->confirmed ? json_pack("{s:s, s:s*}", "suggestion", i->confirmed, "by", i->confirmed_by)
+                     : NULL;
     return json_pack(
         "{s:o*, s:I, s:o*, s:s, s:s, s:s*, s:s, s:s, s:s, s:o*, s:s*, s:s*, s:s*, s:o*, s:b, s:b,"
-        " s:o*, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*}",
+        " s:o*, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*}",
         "n", i->n ? json_integer((json_int_t)i->n) : NULL, "seq", (json_int_t)i->seq, "about",
         i->about ? json_integer((json_int_t)i->about) : NULL, "time", i->time, "event", i->event,
         "direction", i->direction, "level", level_name(i->level), "words_fr",
@@ -129,7 +137,7 @@ static json_t *item_json(const struct timeline *t, const struct timeline_item *i
         "occurred", i->occurred, "amount", amount, "dns_keys", keys, "log",
         i->logged ? log_json(i) : NULL, "outcomes",
         i->next && !i->logged ? outcomes_json(t, i) : NULL, "reading", reading, "returned",
-        returned);
+        returned, "confirmed", confirmed, "elsewhere", i->elsewhere ? json_true() : NULL);
 }
 
 static json_t *items_json(const struct timeline *t, const struct timeline_item *items, size_t count)
@@ -273,7 +281,7 @@ static bool fact_text(const struct timeline_item *i, struct bytes *out)
     }
     if (done && i->occurred && !i->logged)
         done = bytes_printf(out, "       day      %s\n", i->occurred);
-    if (done && i->text)
+    if (done && i->text && !i->confirmed)
         done = bytes_printf(out, "       text     %s\n", i->text);
     if (done && i->keys)
         done = bytes_printf(out, "       keys     of entry %" PRIu64 ": %s\n", i->key_of,

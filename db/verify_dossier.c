@@ -150,6 +150,21 @@ static void assigned_check(struct inspection *in, struct dossier_entry *e)
     part_fault(in, e->record, FILE_ALTERED, "no decision of the dossier added it");
 }
 
+/* The other way round: a decision that put its message into this dossier has it here. One that is
+   noted here because the message was only proposed for it, has not. */
+static void decision_check(struct inspection *in, const struct dossier_entry *e)
+{
+    uint64_t about = positive(e->exhibit.private_part, "about");
+    if (strcmp(e->exhibit.event, "assign") != 0 || about == 0 ||
+        exhibit_goes_elsewhere(&e->exhibit, in->verdict->span.dossier))
+        return;
+    for (size_t i = 0; i < in->entry_count; i++)
+        if (in->entries[i].n == e->n && in->entries[i].letter == 'a')
+            return; /* whether it is the right one: assigned_check() */
+    part_fault(in, e->record, FILE_INCOMPLETE,
+               "the message that it put into the dossier, entry %" PRIu64 ", is missing", about);
+}
+
 /* --- erasures -------------------------------------------------------------------------------*/
 
 /* Is the number in the list of what an erasure took out? */
@@ -226,6 +241,8 @@ void inspect_dossier(struct inspection *in)
         struct dossier_entry *e = &in->entries[i];
         if (e->assigned)
             assigned_check(in, e);
+        else
+            decision_check(in, e);
         if (!e->private_part && e->exhibit.record)
             erased_check(in, e);
     }

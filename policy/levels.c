@@ -250,6 +250,14 @@ const char *event_words(const char *event, enum proof_level level, enum language
     return meaning_of(event)->words[language];
 }
 
+const char *event_words_elsewhere(enum language language)
+{
+    static const char *const words[] = {
+        "message attribué à un autre dossier par décision de l'entreprise",
+        "message assigned to another dossier by a decision of the company"};
+    return words[language];
+}
+
 const char *level_words(enum proof_level level, enum language language)
 {
     return explanations[level][language];

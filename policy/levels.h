@@ -33,6 +33,10 @@ const char *level_name(enum proof_level level);
    server's log tells (db/follow.h); other ones are reports. */
 const char *event_words(const char *event, enum proof_level level, enum language language);
 
+/* The same of a review decision that put its message into another dossier than the one that this
+   is said in. */
+const char *event_words_elsewhere(enum language language);
+
 /* What the level means, one sentence; "" for LEVEL_NONE. */
 const char *level_words(enum proof_level level, enum language language);
 

@@ -508,6 +508,29 @@ class Dossier(VerifyCase):
         maker.entries[1] = asice.Entry("assign", about=2)
         self.judge_files(ALTERED, maker.make(), "002a.json: no decision")
 
+    def test_a_message_from_review_that_is_missing(self):
+        class Decided(asice.Maker):
+            """The decision of number 2 stands in two dossiers; the first has the message."""
+
+            went_to = asice.DOSSIER
+
+            def record(self, entry, commitment):
+                public = json.loads(super().record(entry, commitment))
+                if entry.event == "assign":
+                    here = public["dossiers"][0]
+                    other = {"id": "e" * 32, "n": 1}
+                    public["dossiers"] = [here, other] if self.went_to == asice.DOSSIER else [other, here]
+                return asice.compact(public)
+
+        def decided(went_to):
+            maker = Decided(self.keys).fill()
+            maker.went_to = went_to
+            maker.entries[1] = asice.Entry("assign", about=1)
+            return maker.make()
+
+        self.judge_files(INTACT, decided("e" * 32), "002.json: ")
+        self.judge_files(INCOMPLETE, decided(asice.DOSSIER), "002.json: .*entry 1, is missing")
+
     KEY = {"domain": "debtor.example", "selector": "s1", "algorithm": "rsa-sha256",
            "name": "s1._domainkey.debtor.example", "asked": "2026-11-21T21:07:07Z",
            "result": "found", "dnssec": "insecure", "chain": False, "texts": ["p=\\AA\n"],
