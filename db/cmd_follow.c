@@ -19,7 +19,13 @@
 #include "db/msg.h"
 #include "db/wire.h"
 
-enum { POLL_MS = 500, SAVE_MS = 1000, SAVE_OCTETS = 64 * 1024 * 1024, REOPEN_S = 24 * 3600 };
+enum {
+    POLL_MS = 500,
+    SAVE_MS = 1000,
+    SAVE_OCTETS = 64 * 1024 * 1024,
+    REOPEN_S = 24 * 3600,
+    DOUBT_LINES = 100
+};
 
 static const char help[] =
     "usage: temoin follow [--once] [--json] [FILE]\n"
@@ -33,10 +39,10 @@ static const char help[] =
 
 struct following {
     const struct command_context *c;
-    const char *path; /* a log file; NULL: not one */
-    bool journal, standard_input;
-    const char *journal_directory; /* NULL: the system's */
-    bool once, json;
+    const char *path;                         /* a log file; NULL: not one */
+    bool journal, standard_input, configured; /* mail_log names it */
+    const char *journal_directory;            /* NULL: the system's */
+    bool once, json, doubted;
     char *absolute;
     struct follow_opener *opener;
     struct follow_source *source;
@@ -139,6 +145,7 @@ static void add_figures(struct follow_figures *to, const struct follow_figures *
     to->lines += from->lines;
     to->octets += from->octets;
     to->known += from->known;
+    to->mail = to->mail || from->mail;
     for (size_t i = 0; i <= DELIVERY_UNRECORDED; i++)
         to->entries[i] += from->entries[i];
 }
@@ -160,6 +167,20 @@ static enum store_status renew(struct following *f, struct store_error *err)
     return st == STORE_OK ? restore(f, now - 11 * 24 * 3600, err) : st;
 }
 
+/* Once: the wrong log would be followed for ever without a word. A log that was read before may
+   well have grown by a few lines of others. */
+static void doubt_log(struct following *f)
+{
+    const struct follow_figures *now = follow_run_figures(f->run);
+    uint64_t few = f->state.known ? DOUBT_LINES : 0;
+    if (f->doubted || f->before.mail || now->mail || now->lines <= few)
+        return;
+    f->doubted = true;
+    msg_warn("no line of a mail server in %s: %s",
+             f->standard_input ? "standard input" : source_name(f),
+             f->configured ? "is mail_log right?" : "is it the mail server's log?");
+}
+
 static enum store_status follow_on(struct following *f, struct store_error *err)
 {
     struct follow_chunk chunk = {0};
@@ -175,6 +196,8 @@ static enum store_status follow_on(struct following *f, struct store_error *err)
             st = follow_run_chunk(f->run, &chunk, &stop, err);
         if (st == STORE_OK && save_is_due(f, chunk.len == 0))
             st = save(f, err);
+        if (st == STORE_OK && chunk.len == 0)
+            doubt_log(f);
         if (st != STORE_OK || chunk.ended)
             break;
         if (chunk.len == 0) {
@@ -264,6 +287,7 @@ static int choose(struct following *f, int count, char **names)
         f->path = log;
     else if (!f->journal)
         return command_misused("follow", "name a log file or --journal, or set mail_log");
+    f->configured = log && f->path == log;
     const char *given = f->path ? f->path : f->journal_directory;
     if (!given)
         return EX_OK;

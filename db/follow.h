@@ -124,7 +124,9 @@ enum store_status follow_entry_make(const struct settings *s, struct store *stor
 
 /* What was done, for people and programs. */
 struct follow_figures {
-    uint64_t lines, octets, known;
+    uint64_t lines, octets;
+    uint64_t known;                            /* events whose entries an earlier run made */
+    bool mail;                                 /* there was a line of a mail server */
     uint64_t entries[DELIVERY_UNRECORDED + 1]; /* by kind */
 };
 

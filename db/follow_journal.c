@@ -111,12 +111,20 @@ struct journal_source {
     bool once;
 };
 
-static enum store_status journal_fail(struct store_error *err, int code, const char *what)
+/* `where` is the directory of its files; NULL: the system's own. */
+static enum store_status journal_fail(struct store_error *err, int code, const char *where,
+                                      const char *what)
 {
-    return store_fail(
-        err, code == -EACCES || code == -EPERM ? STORE_DENIED : STORE_IO, "journal: %s: %s%s", what,
-        strerror(-code),
-        code == -EACCES || code == -EPERM ? ": put the user into the group systemd-journal" : "");
+    bool denied = code == -EACCES || code == -EPERM, absent = code == -ENOENT || code == -ENOTDIR;
+    const char *help = !denied ? ""
+                       : where ? ": the configured user must be allowed to read it"
+                               : ": put the user into the group systemd-journal";
+    return store_fail(err,
+                      denied   ? STORE_DENIED
+                      : absent ? STORE_NOT_FOUND
+                               : STORE_IO,
+                      "journal%s%s: %s: %s%s", where ? " " : "", where ? where : "", what,
+                      strerror(-code), help);
 }
 
 static struct slice field_of(sd_journal *j, const char *name)
@@ -171,7 +179,7 @@ static enum store_status append_entry(struct journal_source *s, struct store_err
     if (code >= 0)
         code = sd_journal_get_cursor(j, &cursor);
     if (code < 0)
-        return journal_fail(err, code, "an entry cannot be read");
+        return journal_fail(err, code, NULL, "an entry cannot be read");
     if (sent.text && sent.len < 20) {
         char digits[21] = "";
         memcpy(digits, sent.text, sent.len);
@@ -204,7 +212,7 @@ static enum store_status read_journal(struct follow_source *base, struct follow_
         if (!is_a_persons(s->journal))
             st = append_entry(s, err);
     if (code < 0)
-        st = journal_fail(err, code, "cannot be read on");
+        st = journal_fail(err, code, NULL, "cannot be read on");
     if (code == 0 && !s->once)
         sd_journal_process(s->journal); /* new files, rotated files */
     chunk->data = s->text.data;
@@ -272,7 +280,7 @@ enum store_status follow_journal_open(const char *directory, const struct follow
         code = journal_seek(s->journal, state->cursor, oldest);
     if (code < 0) {
         close_journal(&s->calls);
-        return journal_fail(err, code, "cannot be opened");
+        return journal_fail(err, code, directory, "cannot be opened");
     }
     *source = &s->calls;
     return STORE_OK;

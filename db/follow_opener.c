@@ -37,8 +37,9 @@ static int open_plain(int directory, const char *name, int flags)
     struct stat st;
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
     if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+        int code = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
         close(fd);
-        errno = EINVAL;
+        errno = code;
         return -1;
     }
     return fd;

@@ -26,6 +26,7 @@ struct follow_run {
     bool once;
     struct follow_index *index;
     bool indexed;
+    uint64_t last_before; /* entry of the log when the run began */
     struct follow_figures figures;
     struct entry pending[PENDING];
     enum delivery_kind kinds[PENDING];
@@ -88,6 +89,7 @@ static enum store_status is_known(struct follow_run *run, const struct entry *e,
     enum store_status st =
         store_find_retry(follow_index_store(run->index), e->retry, UINT_MAX, &before, &why);
     *known = st == STORE_OK;
+    run->figures.known += st == STORE_OK && before.seq <= run->last_before;
     appended_free(&before);
     return st == STORE_OK || st == STORE_NOT_FOUND ? STORE_OK : store_fail(err, st, "%s", why.text);
 }
@@ -129,7 +131,6 @@ static enum store_status take_event(struct follow_run *run, const struct deliver
         run->pending[run->count++] = e;
         return STORE_OK;
     }
-    run->figures.known += st == STORE_OK;
     entry_free(&e);
     return st == STORE_NOT_FOUND ? STORE_OK : st;
 }
@@ -159,6 +160,13 @@ static int64_t first_time(const struct follow_chunk *chunk, int64_t otherwise)
     return otherwise;
 }
 
+/* A mail program's line, or one of Postfix's about itself. */
+static bool is_mail(const char *text, size_t len)
+{
+    struct maillog_line line;
+    return maillog_parse(text, len, &line) || memmem(text, len, "postfix/", 8) != NULL;
+}
+
 enum store_status follow_run_chunk(struct follow_run *run, const struct follow_chunk *chunk,
                                    const volatile int *stop, struct store_error *err)
 {
@@ -174,6 +182,7 @@ enum store_status follow_run_chunk(struct follow_run *run, const struct follow_c
     for (const char *p = chunk->data; st == STORE_OK && p < end; number++) {
         const char *lf = memchr(p, '\n', (size_t)(end - p));
         size_t len = (size_t)(lf - p);
+        run->figures.mail = run->figures.mail || is_mail(p, len);
         if (!delivery_line(tracker, p, len, &v))
             st = no_memory(err);
         if (st == STORE_OK && v.kind != DELIVERY_NONE) {
@@ -208,9 +217,11 @@ enum store_status follow_run_open(const struct settings *s, const char *actor, b
     run->once = once;
     enum store_status st = follow_index_open(s, &run->index, err);
     if (st == STORE_OK)
+        st = store_last_seq(follow_index_store(run->index), &run->last_before, err);
+    if (st == STORE_OK)
         *out = run;
     else
-        free(run);
+        follow_run_close(run);
     return st;
 }
 

@@ -87,6 +87,31 @@ class Files(FollowCase):
             self.told(invoice), [("delayed", None), ("handed-over", "250 2.0.0 Ok: queued as 4F001")]
         )
 
+    def test_tells_what_is_wrong_with_the_log(self):
+        done = self.daemon.temoin("follow", "--once", self.log.parent, status=None)
+        self.assertIn("Is a directory", done.stderr)
+        self.assertIn(str(self.log.parent), done.stderr)
+        done = self.daemon.temoin("follow", "--once", "--journal=/nope", status=66)
+        self.assertIn("/nope", done.stderr)
+        self.write("Nov 27 10:00:00 mail CRON[12]: (root) CMD (true)\n",
+                   "Nov 27 10:00:01 mail sshd[13]: Accepted publickey for root from 192.0.2.9\n",
+                   "Nov 27 10:00:02 mail kernel: [1.5] usb 1-1: new device\n")  # fmt: skip
+        done = self.daemon.temoin("follow", "--once", self.log)
+        self.assertIn(f"no line of a mail server in {self.log}", done.stderr)
+        self.write(strangers(1))
+        self.assertNotIn("no line", self.daemon.temoin("follow", "--once", self.log).stderr)
+
+    def test_the_log_of_a_mail_server_without_mail_is_no_cause_for_doubt(self):
+        self.write(postfix("master", "daemon started -- version 3.7.11, configuration /etc/postfix"))
+        self.assertEqual(self.daemon.temoin("follow", "--once", self.log).stderr, "")
+
+    def test_what_this_run_entered_was_not_known_before(self):
+        _, queue_id = self.remind_as()
+        self.write(delivery(queue_id), delivery(queue_id))  # as two loggers write it
+        figures = self.follow()
+        self.assertEqual((figures["known"], figures["entries"]["handed-over"]), (0, 1))
+        self.assertEqual(self.follow("-", stdin=self.log.read_text())["known"], 2)
+
     def test_half_a_line_waits_for_its_other_half(self):
         invoice, queue_id = self.remind_as()
         line = delivery(queue_id)
