@@ -169,7 +169,7 @@ int command_backup(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("backup", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("backup", argv, "", options);
         with_keys = true;
     }
     if (argc - optind != 1)

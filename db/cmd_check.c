@@ -434,7 +434,7 @@ int command_check(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("check", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("check", argv, "", options);
         live = live || option == 'l';
         json = json || option == 'j';
     }

@@ -138,7 +138,7 @@ static int read_options(int argc, char **argv, struct erase_arguments *a, bool *
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         *helped = *helped || option == 'h';
         if (option == '?')
-            return command_misused("erase", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("erase", argv, "", options);
         if (option == 'e' && !(entry = command_number(optarg, &a->seq) && a->seq))
             return command_misused("erase", "\"%s\" is no entry number", optarg);
         if (option == 'g')
@@ -224,7 +224,7 @@ int command_hold(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help_hold, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("hold", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("hold", argv, "", options);
         release = true;
     }
     if (argc - optind != 1)

@@ -207,7 +207,7 @@ int command_evidence(const struct command_context *c, int argc, char **argv)
         if (o == 'h')
             return fputs(USAGE, stdout) == EOF ? EX_IOERR : EX_OK;
         if (o == '?')
-            return command_misused("evidence", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("evidence", argv, "o:", options);
         if (o == 'o')
             output = optarg;
         else if (strcmp(optarg, "en") == 0)

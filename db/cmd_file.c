@@ -188,6 +188,9 @@ static int unrelated(const char *reason)
     return command_fail(EX_NOINPUT, "the message belongs to no dossier: %s", reason);
 }
 
+static const char no_thread[] = "it names no token or thread of ours, and a report is matched by "
+                                "token or thread only";
+
 /* 0: f->inbound says where it belongs. *before: the entry it is already, or 0. */
 static int recognise(struct filing *f, struct lookup *lookup, uint64_t *before)
 {
@@ -206,7 +209,7 @@ static int recognise(struct filing *f, struct lookup *lookup, uint64_t *before)
                      scans ? &f->tokens : NULL, scans ? &f->report.returned_ids : NULL, &f->query))
         return no_memory();
     if (query_is_idle(&f->query))
-        return unrelated("it names no token, thread or invoice of ours");
+        return unrelated(scans ? no_thread : "it names no token, thread or invoice of ours");
     status = lookup_facts(lookup, &f->query, f->reading.base_subject, &f->facts, &err);
     if (status != STORE_OK)
         return command_fail_store(status, &err);
@@ -214,7 +217,7 @@ static int recognise(struct filing *f, struct lookup *lookup, uint64_t *before)
                         &f->facts, &f->inbound))
         return no_memory();
     if (f->inbound.verdict == INBOUND_UNRELATED)
-        return unrelated(f->inbound.reason);
+        return unrelated(is_report(f) && !f->facts.entry_count ? no_thread : f->inbound.reason);
     *before = find_before(f, lookup);
     return EX_OK;
 }
@@ -326,7 +329,7 @@ int command_file(const struct command_context *c, int argc, char **argv)
     while (status == EX_OK && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
-        status = option == '?' ? command_misused("file", "wrong option %s", argv[optind - 1])
+        status = option == '?' ? command_wrong_option("file", argv, "", options)
                                : take_address(&f, option, optarg);
     }
     if (status == EX_OK && optind != argc)

@@ -317,7 +317,7 @@ int command_follow(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("follow", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("follow", argv, "", options);
         f.once = f.once || option == 'o';
         f.json = f.json || option == 'J';
         f.journal = f.journal || option == 'j';

@@ -183,7 +183,7 @@ int command_import(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("import", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("import", argv, "", options);
         o.strict = o.strict || option == 's';
         o.dry_run = o.dry_run || option == 'n';
     }

@@ -492,7 +492,7 @@ int command_init(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("init", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("init", argv, "", options);
         work = option == 'r' ? rotate : make_missing;
     }
     if (optind != argc)

@@ -68,7 +68,7 @@ int command_keys(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("keys", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("keys", argv, "", options);
         timer |= option == 't';
         json |= option == 'j';
     }

@@ -88,7 +88,7 @@ int command_note(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("note", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("note", argv, "", options);
         if (!date_parse(optarg, occurred, &why))
             return command_misused("note", "--occurred \"%s\" %s", optarg, why);
     }

@@ -151,12 +151,51 @@ static enum store_status read_all(const struct settings *s, struct reader *reade
     return st;
 }
 
+/* What became of the entries that were named, each once. */
+static enum store_status count_named(struct facts_db *db, const struct wanted *w,
+                                     struct facts_figures *figures, struct store_error *err)
+{
+    enum store_status st = STORE_OK;
+    *figures = (struct facts_figures){0};
+    for (int i = 0; st == STORE_OK && i < w->count; i++) {
+        uint64_t seq, other;
+        struct fact_row row = {0};
+        bool again = !command_number(w->seqs[i], &seq);
+        for (int k = 0; k < i && !again; k++)
+            again = command_number(w->seqs[k], &other) && other == seq;
+        if (again)
+            continue;
+        st = facts_db_get(db, seq, &row, err);
+        figures->read += st == STORE_OK && row.state == FACT_READ;
+        figures->unread += st == STORE_OK && row.state != FACT_READ;
+        if (st == STORE_NOT_FOUND) /* erased meanwhile */
+            st = STORE_OK;
+        fact_row_free(&row);
+    }
+    return st;
+}
+
+/* What this command had read; `wanted` messages waited. With --all that is the whole archive;
+   without an argument those that could not be read were all tried again. */
+static enum store_status count(struct facts_db *db, struct store *log, const struct wanted *w,
+                               uint64_t wanted, struct facts_figures *figures,
+                               struct store_error *err)
+{
+    if (w->count)
+        return count_named(db, w, figures, err);
+    enum store_status st = facts_db_figures(db, log, figures, err);
+    if (st == STORE_OK && !w->all)
+        figures->read = wanted > figures->unread ? wanted - figures->unread : 0;
+    return st;
+}
+
 static enum store_status reread(const struct settings *s, const struct wanted *w,
                                 struct facts_figures *figures, struct store_error *err)
 {
     struct store *log = NULL;
     struct facts_db *db = NULL;
     struct reader *reader = NULL;
+    struct facts_figures waiting = {0};
     const struct reader_limits limits = reader_limits_of(s);
     enum store_status st = reader_start(&limits, &reader, err); /* before a store is opened */
     if (st == STORE_OK)
@@ -164,9 +203,11 @@ static enum store_status reread(const struct settings *s, const struct wanted *w
     if (st == STORE_OK)
         st = want(db, log, w, err);
     if (st == STORE_OK)
+        st = facts_db_figures(db, log, &waiting, err);
+    if (st == STORE_OK)
         st = read_all(s, reader, err);
     if (st == STORE_OK)
-        st = facts_db_figures(db, log, figures, err);
+        st = count(db, log, w, waiting.waiting, figures, err);
     facts_db_close(db);
     store_close(log);
     reader_stop(reader);
@@ -183,7 +224,7 @@ int command_reread(const struct command_context *c, int argc, char **argv)
         if (o == 'h')
             return fputs(USAGE, stdout) == EOF ? EX_IOERR : EX_OK;
         if (o == '?')
-            return command_misused("reread", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("reread", argv, "", options);
         w.all = true;
     }
     w.seqs = argv + optind;

@@ -311,7 +311,7 @@ int command_restore(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("restore", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("restore", argv, "", options);
         replaces = replaces || option == 'r';
         erasures = option == 'e' ? optarg : erasures;
     }

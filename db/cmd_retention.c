@@ -137,7 +137,7 @@ int command_retention(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("retention", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("retention", argv, "", options);
         applies = applies || option == 'a';
         all = all || option == 'l';
         json = json || option == 'j';

@@ -93,7 +93,7 @@ int command_seal(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("seal", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("seal", argv, "", options);
         w.timer |= option == 't';
         w.renew |= option == 'r';
         w.json |= option == 'j';

@@ -109,10 +109,12 @@ int command_show(const struct command_context *c, int argc, char **argv)
         if (o == 'h')
             return fputs(USAGE, stdout) == EOF ? EX_IOERR : EX_OK;
         if (o == '?')
-            return command_misused("show", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("show", argv, "", options);
         as_json |= o == 'j';
     }
     if (argc - optind != 1)
         return command_misused("show", "show takes one invoice number");
+    if (!*argv[optind])
+        return command_misused("show", "the invoice number is empty");
     return show(c, argv[optind], as_json);
 }

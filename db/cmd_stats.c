@@ -322,7 +322,7 @@ int command_stats(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("stats", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("stats", argv, "", options);
         json = true;
     }
     if (optind != argc)

@@ -32,7 +32,7 @@ int command_verify(const struct command_context *c, int argc, char **argv)
         if (o == 'h')
             return fputs(USAGE, stdout) == EOF ? EX_IOERR : EX_OK;
         if (o == '?')
-            return command_misused("verify", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("verify", argv, "", options);
         log |= o == 'l';
         w.json |= o == 'j';
         if (o == 'c')
@@ -40,7 +40,12 @@ int command_verify(const struct command_context *c, int argc, char **argv)
         if (o == 'k')
             w.log_key = optarg;
     }
-    if (!log || optind < argc)
+    if (log && optind < argc)
+        return command_misused("verify",
+                               "verify --log takes no file: to hold a checkpoint against the log, "
+                               "write --checkpoint %s",
+                               argv[optind]);
+    if (!log)
         return command_misused("verify", "verify takes --log and, if you like, --json");
     if (w.log_key && !w.checkpoint)
         return command_misused("verify", "--log-key is for a --checkpoint");

@@ -188,7 +188,7 @@ int command_verify_files(const struct command_context *c, int argc, char **argv)
             return fputs(USAGE, stdout) == EOF ? EX_IOERR : EX_OK;
         }
         if (o == '?')
-            status = command_misused("verify", "an option is not known, or lacks its file");
+            status = command_wrong_option("verify", argv, "", options);
         as_json |= o == 'j';
         if (o == 's' || o == 't')
             status = pin(&pins, o == 's' ? PIN_SEAL : PIN_TSA, optarg);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <grp.h>
 #include <openssl/rand.h>
 #include <pwd.h>
@@ -79,6 +80,24 @@ int command_misused(const char *command, const char *format, ...)
     va_end(args);
     fprintf(stderr, "temoin: see temoin %s --help\n", command);
     return EX_USAGE;
+}
+
+int command_wrong_option(const char *command, char **argv, const char *shorts,
+                         const struct option *options)
+{
+    const char *word = argv[optind - 1];
+    if (optopt && strncmp(word, "--", 2) != 0) {
+        const char *known = strchr(shorts, optopt);
+        return known ? command_misused(command, "-%c needs a value", optopt)
+                     : command_misused(command, "wrong option -%c", optopt);
+    }
+    size_t len = strncmp(word, "--", 2) == 0 ? strcspn(word + 2, "=") : 0;
+    for (const struct option *o = options; optopt && o->name; o++)
+        if (o->val == optopt && strncmp(o->name, word + 2, len) == 0)
+            return command_misused(command, "--%s %s", o->name,
+                                   o->has_arg == required_argument ? "needs a value"
+                                                                   : "takes no value");
+    return command_misused(command, "wrong option %s", word);
 }
 
 /* Note an error; returns `status`, or that memory is short. */

@@ -61,6 +61,12 @@ int command_fail_store(enum store_status status, const struct store_error *err);
 int command_misused(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same for what getopt_long() just answered with '?': an option that is not there, that lacks
+   its value, or that was given one and takes none. `shorts` and `options` are what it was given. */
+struct option;
+int command_wrong_option(const char *command, char **argv, const char *shorts,
+                         const struct option *options);
+
 /* Read and parse a configuration. 0 and *out (settings_unref it), or a status, said on stderr
    with file and line. */
 int command_settings(const char *config_file, struct settings **out);

@@ -106,6 +106,29 @@ class CommandLine(CommandCase):
         self.assertIn("ok      configuration", self.run_bare("check", "--config", path).stdout)
 
 
+class WrongOptions(CommandCase):
+    def test_say_what_is_wrong(self):
+        for argv, said in (
+            (["evidence", "F-2026-001", "-o"], "-o needs a value"),
+            (["evidence", "F-2026-001", "--output"], "--output needs a value"),
+            (["evidence", "F-2026-001", "--lang"], "--lang needs a value"),
+            (["evidence", "-x", "F-2026-001"], "wrong option -x"),
+            (["evidence", "--nope", "F-2026-001"], "wrong option --nope"),
+            (["file", "--from"], "--from needs a value"),
+            (["file", "-f"], "wrong option -f"),
+            (["note", "--occurred"], "--occurred needs a value"),
+            (["follow", "--onc=2"], "--once takes no value"),
+            (["verify", "--seal"], "--seal needs a value"),
+            (["verify", "--log", "checkpoint.txt"], "write --checkpoint checkpoint.txt"),
+            (["show", ""], "the invoice number is empty"),
+        ):
+            with self.subTest(argv=argv):
+                done = self.temoin(*argv, status=64)
+                self.assertEqual(done.stderr.splitlines()[0].partition(": ")[0], "temoin")
+                self.assertIn(said, done.stderr.splitlines()[0])
+                self.assertEqual(done.stdout, "")
+
+
 class Init(CommandCase):
     def owner(self, path):
         found = path.stat()
@@ -444,6 +467,15 @@ class FileAndReview(CommandCase):
                           headers=[f"Message-ID: {identity}"]),
                   "--from", mails.PAUL, "--to", mails.JEANNE)  # fmt: skip
         return self.daemon.reviews()[-1]["seq"]
+
+    def test_a_receipt_that_names_no_thread_of_ours(self):
+        """That its subject names an invoice does not help: mail programs copy subjects."""
+        sent = message(mails.JEANNE, mails.PAUL, "Facture F-2026-001",
+                       headers=["Message-ID: <elsewhere@creditor.example>",
+                                "Temoin-Token: none", f"Return-Path: {mails.JEANNE}"])  # fmt: skip
+        done = self.file(mails.read_receipt(sent, to=mails.JEANNE), "--from", mails.PAUL,
+                         "--to", mails.JEANNE, status=66)  # fmt: skip
+        self.assertIn("a report is matched by token or thread only", done.stderr)
 
     def test_weak_matches_wait_for_a_decision(self):
         seq = self.weak()
