@@ -5,6 +5,7 @@
 Uses the servers of the tests (tests/lib). Stops what it started, however it ends.
 """
 
+import email.utils
 import pathlib
 import re
 import shutil
@@ -44,6 +45,13 @@ sauf erreur de notre part, notre facture F-2026-001 de 1 200,00 € TTC, échue 
 
 Jeanne Petit, comptabilité, Exemple SAS
 """
+
+
+def now(raw):
+    """The message as if it were written at this moment: what it says of days counts from here."""
+    date = b"Date: " + email.utils.formatdate(localtime=True).encode()
+    dated, count = re.subn(rb"(?m)^Date: [^\r\n]*", date, raw, count=1)
+    return dated if count else date + b"\r\n" + raw
 
 
 class Play:
@@ -101,15 +109,16 @@ class Play:
 
     def reminder(self):
         self.scene("Jeanne, accountant, sends a reminder from her usual mail client")
-        raw = mails.reminder(
+        raw = now(mails.reminder(
             INVOICE, to=f"{PAUL}, {GONE}", body=REMINDER, subject=f"Facture {INVOICE} : rappel"
-        )
+        ))  # fmt: skip
         self.fields(raw, "From", "To", "Subject")
         self.creditor.send("submission", JEANNE, [PAUL, GONE], raw, self.world.login("jeanne"))
         delivered = self.debtor.arrived(PAUL, INVOICE)
         self.tell("\nWhat Paul's server took in; the last four are new, the body is as it was:")
         self.fields(delivered, "Return-Path", "Subject", "Reply-To",
                     "Disposition-Notification-To", "References", "Temoin-Token")  # fmt: skip
+        self.tell("\n(plus_address is switched on for Jeanne here: her Reply-To carries the token.)")
         self.delivered = delivered
 
     def bounce(self):
@@ -121,7 +130,7 @@ class Play:
     def receipt(self):
         self.scene("Paul reads it; his mail client returns a read receipt")
         tagged = mails.field(self.delivered, "Return-Path").strip("<>")
-        self.debtor.sendmail(PAUL, [tagged], mails.read_receipt(self.delivered))
+        self.debtor.sendmail(PAUL, [tagged], now(mails.read_receipt(self.delivered)))
         notice = self.creditor.arrived(JEANNE, "kind=mdn")
         self.fields(notice, "Subject", "Temoin-Dossier")
         self.events(["prepared", "failed", "reported-displayed"])
@@ -129,9 +138,9 @@ class Play:
     def answer(self):
         self.scene("Paul answers")
         tagged = mails.field(self.delivered, "Reply-To")
-        raw = mails.reply(
+        raw = now(mails.reply(
             delivered_copy(self.delivered), body="Bonjour,\n\nnous payons lundi.\n\nPaul\n"
-        )
+        ))  # fmt: skip
         self.debtor.sendmail(PAUL, [tagged], raw)
         self.answered = self.creditor.arrived(JEANNE, "kind=reply")
         self.fields(self.answered, "From", "Subject", "Temoin-Dossier")
@@ -142,14 +151,24 @@ class Play:
 
     def thanks(self):
         self.scene("Jeanne answers the answer; she does not name the invoice")
-        raw = mails.reply(
+        raw = now(mails.reply(
             delivered_copy(self.answered), JEANNE, PAUL, "Merci, bien noté.\n", subject="Re: lundi"
-        )
+        ))  # fmt: skip
         self.fields(raw, "To", "Subject")
         self.creditor.send("submission", JEANNE, [PAUL], raw, self.world.login("jeanne"))
         self.debtor.arrived(PAUL, mails.field(raw, "Message-ID"))
         self.events(["prepared", "failed", "reported-displayed", "reply", "prepared"])
         self.tell("Filed all the same: the thread is known.")
+
+    def handed_over(self):
+        self.scene("What the creditor's mail log tells: did Paul's server take the reminder in?")
+        wait.until(
+            lambda: self.creditor.log_text().count(f"to=<{PAUL}>") >= 2, 30,
+            "the creditor's log to tell of both messages to Paul", every=0.2,
+        )  # fmt: skip
+        self.command("follow", "--once", self.creditor.log)
+        if "handed-over" not in self.daemon.events(INVOICE):
+            raise AssertionError("the mail log's hand-over is not in the dossier")
 
     def dossier(self):
         self.scene("The dossier")
@@ -245,7 +264,7 @@ class Play:
 
     def play(self):
         for scene in (self.servers, self.reminder, self.bounce, self.receipt, self.answer,
-                      self.thanks, self.dossier, self.evidence,
+                      self.thanks, self.handed_over, self.dossier, self.evidence,
                       self.verified, self.altered, self.log):  # fmt: skip
             scene()
 

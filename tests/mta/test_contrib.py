@@ -1,5 +1,6 @@
 """contrib: the lines to paste are lines that Postfix takes; the quickstart plays to its end."""
 
+import datetime
 import os
 import pathlib
 import re
@@ -87,9 +88,45 @@ class Quickstart(Case):
             self.assertIn(word, said)
         result = self.directory / "result"
         self.assertIn(str(result), said.splitlines()[-1])
+        dossier = (result / "F-2026-001.txt").read_text()
+        self.assertIn("handed over", dossier)
+        promised = re.search(r"promise to pay, (\d{4}-\d\d-\d\d)", dossier)[1]
+        days = (datetime.date.fromisoformat(promised) - datetime.date.today()).days
+        self.assertTrue(0 <= days <= 7, promised)  # "lundi", as it is said today
         self.assertTrue((result / "F-2026-001.asice").stat().st_size > 1000)
         wait.until(lambda: not self.processes(), 10, "the end of all processes")
         self.assertEqual([p.name for p in self.directory.iterdir()], ["result"])
+
+    def ask(self, *argv, **keywords):
+        return subprocess.run(
+            argv, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, **keywords
+        )
+
+    def test_help_from_any_directory(self):
+        link = self.directory / "play"
+        link.symlink_to(SOURCE / "contrib" / "quickstart")
+        for argv, place in (
+            (["contrib/quickstart", "--help"], SOURCE),
+            (["./quickstart", "--help"], SOURCE / "contrib"),
+            (["./play", "-h"], self.directory),
+        ):
+            with self.subTest(argv=argv):
+                done = self.ask(*argv, cwd=place)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("contrib/quickstart [--into DIR]", done.stdout)
+        link.unlink()
+
+    def test_wrong_arguments(self):
+        script = SOURCE / "contrib" / "quickstart"
+        for argv, said in (
+            (["--into"], "--into needs a directory"),
+            (["--into="], "--into needs a directory"),
+            (["--nope"], "wrong argument --nope"),
+        ):
+            with self.subTest(argv=argv):
+                done = self.ask(script, *argv)
+                self.assertEqual((done.returncode, done.stdout), (64, ""))
+                self.assertIn(said, done.stderr.splitlines()[0])
 
     def test_interrupted_it_stops_all(self):
         play = self.start()
