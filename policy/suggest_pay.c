@@ -216,10 +216,14 @@ static bool is_taken_off(const struct clause *c, const struct spoken_amount *a)
                                        "ht about environ") ||
             (word_at(c, i - 1)->kind == WORD_MARK && word_at(c, i - 1)->text[0] == '(')))
         i--;
-    return i > 0 && (word_in(word_at(c, i - 1), CREDIT) ||
-                     word_is(word_at(c, i - 1), "note remise rabais ristourne escompte retenue "
-                                                "discount rebate") ||
-                     (i > 1 && word_in(word_at(c, i - 2), CREDIT)));
+    /* "avoir" without an article, and "note de crédit" by its first word */
+    for (size_t k = i; k > 0 && k + 3 > i && word_at(c, k - 1)->kind != WORD_MARK; k--)
+        if (word_in(word_at(c, k - 1), CREDIT))
+            return true;
+    return i > 0 &&
+           (word_is(word_at(c, i - 1), "avoir avoirs remise rabais ristourne escompte "
+                                       "retenue discount rebate") ||
+            (i > 2 && word_in(word_at(c, i - 3), CREDIT) && word_is(word_at(c, i - 3), "note")));
 }
 
 /* The sums, shares ("le solde") and days of this kind in the order of their words. */
