@@ -28,6 +28,11 @@ struct seal_key {
     STACK_OF(X509) * chain; /* the certificates above it, as far as its file holds them */
 };
 
+/* Octets for CMS_verify(), behind a filter: of bare memory it makes a copy of the BIO, which
+   OpenSSL 3.0 leaks when a signature cannot be read. BIO_free_all() it; `data` must live as long.
+   NULL: out of memory, or above INT_MAX. */
+BIO *seal_octets(const void *data, size_t len);
+
 /* The reason of OpenSSL's last error, or "no reason given"; empties its queue. Static text. */
 const char *seal_crypto_reason(void);
 

@@ -149,6 +149,15 @@ static bool signer_is(CMS_ContentInfo *cms, const X509 *certificate)
     return same;
 }
 
+BIO *seal_octets(const void *data, size_t len)
+{
+    BIO *memory = len <= INT_MAX ? BIO_new_mem_buf(data, (int)len) : NULL;
+    BIO *filter = memory ? BIO_new(BIO_f_null()) : NULL;
+    if (!filter)
+        BIO_free(memory);
+    return filter ? BIO_push(filter, memory) : NULL;
+}
+
 enum store_status seal_judge_check(struct seal_judge *judge, const void *data, size_t len,
                                    const void *signature, size_t signature_len,
                                    struct store_error *err)
@@ -159,7 +168,7 @@ enum store_status seal_judge_check(struct seal_judge *judge, const void *data, s
         return STORE_OK;
     const unsigned char *end = signature;
     CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &end, (long)signature_len);
-    BIO *content = BIO_new_mem_buf(data, (int)len);
+    BIO *content = seal_octets(data, len);
     enum store_status st = STORE_OK;
     if (!content)
         st = store_fail(err, STORE_NO_MEMORY, "out of memory");
@@ -171,7 +180,7 @@ enum store_status seal_judge_check(struct seal_judge *judge, const void *data, s
         st = store_fail(err, STORE_CORRUPT, "signed by another certificate");
     else
         seal_shapes_learn(judge->shapes, cms, data, len, signature, signature_len);
-    BIO_free(content);
+    BIO_free_all(content);
     CMS_ContentInfo_free(cms);
     return st;
 }

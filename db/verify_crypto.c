@@ -15,6 +15,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "db/seal_internal.h"
+
 /* --- certificates ---------------------------------------------------------------------------*/
 
 bool certificates_read(const void *pem, size_t len, STACK_OF(X509) * *list)
@@ -150,7 +152,7 @@ bool cms_check(const void *signature, size_t signature_len, const void *data, si
     const unsigned char *end = signature;
     CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &end, (long)signature_len);
     bool whole = cms && end == (const unsigned char *)signature + signature_len;
-    BIO *content = BIO_new_mem_buf(data, (int)len);
+    BIO *content = seal_octets(data, len);
     X509_STORE *anchors = whole ? anchors_within(cms) : NULL;
     bool done = false;
     if (!whole)
@@ -163,7 +165,7 @@ bool cms_check(const void *signature, size_t signature_len, const void *data, si
         done = signer_take(cms, s, why);
     ERR_clear_error();
     X509_STORE_free(anchors);
-    BIO_free(content);
+    BIO_free_all(content);
     CMS_ContentInfo_free(cms);
     return done;
 }

@@ -121,7 +121,8 @@ static void out_of_time(void **state)
     (void)state;
     int status = 0;
     const struct reader_limits short_time = {.memory = 256 * 1024 * 1024, .seconds = 1};
-    struct confinement *c = confinement_prepare(&short_time);
+    static struct confinement *c; /* what is prepared is kept for the process's life */
+    c = confinement_prepare(&short_time);
     assert_non_null(c);
     pid_t pid = fork();
     if (pid == 0) {
