@@ -246,7 +246,7 @@ int command_review(const struct command_context *c, int argc, char **argv)
         if (option == 'h')
             return fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
         if (option == '?')
-            return command_misused("review", "wrong option %s", argv[optind - 1]);
+            return command_wrong_option("review", argv, "", options);
         json = json || option == 'j';
         all = all || option == 'a';
         reason = option == 'r' ? optarg : reason;

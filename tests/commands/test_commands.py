@@ -117,6 +117,7 @@ class WrongOptions(CommandCase):
             (["file", "--from"], "--from needs a value"),
             (["file", "-f"], "wrong option -f"),
             (["note", "--occurred"], "--occurred needs a value"),
+            (["review", "dismiss", "1", "--reason"], "--reason needs a value"),
             (["follow", "--onc=2"], "--once takes no value"),
             (["verify", "--seal"], "--seal needs a value"),
             (["verify", "--log", "checkpoint.txt"], "write --checkpoint checkpoint.txt"),
