@@ -2,13 +2,12 @@
 reminder: filed for sure, and read right."""
 
 import json
-import os
 import pathlib
 import shutil
 import tempfile
 import unittest
 
-from lib import mails, sendmail, wait
+from lib import mails, namespace, sendmail, wait
 from lib.foreign import Exim, OpenSMTPD
 from lib.gate import Gate
 from lib.mails import JEANNE
@@ -60,7 +59,7 @@ class Servers(WorldCase):
         self.assertTrue(any(t["valid"] for t in facts["tokens"]))
 
 
-@unittest.skipUnless(os.geteuid() == 0, "a mount namespace needs root")
+@unittest.skipUnless(namespace.possible(), namespace.WHY)
 class ForeignServers(Servers):
     server_class = None
 
@@ -123,6 +122,7 @@ class OnPostfix(Servers):
 
 
 @unittest.skipUnless(sendmail.PROGRAM.exists(), "TEMOIN_SENDMAIL names no unpacked Sendmail")
+@unittest.skipUnless(namespace.possible(), namespace.WHY)
 class OnSendmail(Servers):
     """Likewise."""
 

@@ -7,7 +7,7 @@ import smtplib
 import tempfile
 import unittest
 
-from lib import mails, sendmail, wait
+from lib import mails, namespace, sendmail, wait
 from lib.case import BUILD, Case, DaemonCase
 from lib.mails import JEANNE, PAUL
 from lib.postfix import Postfix, delivered_copy
@@ -22,6 +22,7 @@ def parts(raw):
 
 @unittest.skipUnless(sendmail.PROGRAM.exists(), "TEMOIN_SENDMAIL names no unpacked Sendmail")
 @unittest.skipUnless(os.geteuid() == 0, "Sendmail needs root")
+@unittest.skipUnless(namespace.possible(), namespace.WHY)
 class OnSendmail(Case):
     @classmethod
     def setUpClass(cls):
