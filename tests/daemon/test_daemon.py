@@ -21,7 +21,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from lib import mails, milter, wait  # noqa: E402
+from lib import mails, milter, namespace, wait  # noqa: E402
 from lib.case import BUILD, Case  # noqa: E402
 from lib.temoind import Temoind  # noqa: E402
 
@@ -177,6 +177,7 @@ exec "$@"
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: a /dev/log of its own")
+@unittest.skipUnless(namespace.possible(), namespace.WHY)
 class Log(DaemonTest):
     """Where the lines go; the daemon sees a /dev whose log is ours."""
 
