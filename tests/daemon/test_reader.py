@@ -184,8 +184,10 @@ class Reading(ReaderCase):
 class Rights(ReaderCase):
     def test_the_reader_has_a_user_of_its_own_and_nothing_open(self):
         (pid,) = self.daemon.children("reader")
-        status = (pathlib.Path("/proc") / str(pid) / "status").read_text()
-        self.assertIn("Seccomp:\t2", status)
+        file = pathlib.Path(f"/proc/{pid}/status")
+        # temoind is ready before its reader is: it prepares what it cannot load later.
+        wait.until(lambda: "Seccomp:\t2" in file.read_text(), 20, "the reader's confinement")
+        status = file.read_text()
         self.assertIn("NoNewPrivs:\t1", status)
         if self.daemon.accounts:
             uid = pwd.getpwnam(self.daemon.accounts.reader).pw_uid
