@@ -84,6 +84,7 @@ static enum store_status find(const struct settings *s, const struct erase_argum
                               struct erasables *list, struct store_error *err)
 {
     struct store *store;
+    struct dkim_links *keys = NULL;
     struct dossier d = {0};
     enum store_status st = store_open(s->store_directory, STORE_READ, &store, err);
     if (st != STORE_OK)
@@ -95,7 +96,10 @@ static enum store_status find(const struct settings *s, const struct erase_argum
         if (st == STORE_OK)
             st = check_hold(store, a->invoice, err);
         if (st == STORE_OK)
-            st = store_erasables(store, a->invoice, list, err);
+            st = dkim_links_open(store, &keys, err);
+        if (st == STORE_OK)
+            st = store_erasables(store, keys, a->invoice, list, err);
+        dkim_links_close(keys);
     }
     dossier_free(&d);
     store_close(store);

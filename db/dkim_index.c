@@ -277,28 +277,49 @@ static enum store_status follow_slice(struct following *f)
     return st;
 }
 
-/* Where it stands; anew when it is of another log, or of one that was longer. */
+/* Where it stands, and whose it is; *last -1: nowhere in this log. */
+static enum store_status stands(struct dkim_index *index, struct store *store, char **origin,
+                                int64_t *last, struct store_error *err)
+{
+    uint64_t end = 0;
+    *last = -1;
+    enum store_status st = store_origin(store, origin, err);
+    if (st == STORE_OK)
+        st = store_last_seq(store, &end, err);
+    if (st == STORE_OK)
+        st = db_number(index->db, "SELECT last FROM log WHERE origin = ?", -1, last, err, "t",
+                       *origin);
+    if (st == STORE_OK && *last >= 0 && (uint64_t)*last > end)
+        *last = -1;
+    return st;
+}
+
+enum store_status dkim_index_stands(struct dkim_index *index, struct store *store, uint64_t *last,
+                                    struct store_error *err)
+{
+    char *origin = NULL;
+    int64_t found;
+    enum store_status st = stands(index, store, &origin, &found, err);
+    *last = found > 0 ? (uint64_t)found : 0;
+    free(origin);
+    return st;
+}
+
+/* Anew when it is of another log, or of one that was longer. */
 static enum store_status begin(struct dkim_index *index, struct store *store, uint64_t *last,
                                struct store_error *err)
 {
     char *origin = NULL;
-    int64_t stands = -1;
-    uint64_t end = 0;
-    enum store_status st = store_origin(store, &origin, err);
-    if (st == STORE_OK)
-        st = store_last_seq(store, &end, err);
-    if (st == STORE_OK)
-        st = db_number(index->db, "SELECT last FROM log WHERE origin = ?", -1, &stands, err, "t",
-                       origin);
-    if (st == STORE_OK && (stands < 0 || (uint64_t)stands > end)) {
-        stands = 0;
+    int64_t found;
+    enum store_status st = stands(index, store, &origin, &found, err);
+    if (st == STORE_OK && found < 0) {
         st = db_exec(index->db, "DELETE FROM wanted; DELETE FROM kept; DELETE FROM log;", err);
         if (st == STORE_OK)
             st = db_run(index->db, "INSERT INTO log(one, origin, last) VALUES(1, ?, 0)", err, "t",
                         origin);
     }
     free(origin);
-    *last = (uint64_t)stands;
+    *last = found > 0 ? (uint64_t)found : 0;
     return st;
 }
 

@@ -39,6 +39,11 @@ void dkim_index_close(struct dkim_index *index); /* NULL does nothing */
 enum store_status dkim_index_entries(struct dkim_index *index, uint64_t message, uint64_t *seqs,
                                      size_t room, size_t *count, struct store_error *err);
 
+/* The last entry of the log that was taken in; 0: none, or it is another log's or one that was
+   longer. */
+enum store_status dkim_index_stands(struct dkim_index *index, struct store *store, uint64_t *last,
+                                    struct store_error *err);
+
 struct dkim_figures {
     uint64_t waiting;      /* keys still to be asked for */
     int64_t waiting_since; /* when the message of the oldest came; 0: none */

@@ -35,25 +35,6 @@ static enum store_status path_of(const char *directory, char *path, struct store
     return store_path(directory, "facts.db", path, PATH_MAX, err);
 }
 
-static enum store_status remove_file(const char *path, struct store_error *err)
-{
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    char name[PATH_MAX + 8];
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        snprintf(name, sizeof name, "%s%s", path, ends[i]);
-        if (unlink(name) < 0 && errno != ENOENT)
-            return store_fail_errno(err, errno, "%s: cannot be made anew", name);
-    }
-    return STORE_OK;
-}
-
-enum store_status facts_db_discard(const char *directory, struct store_error *err)
-{
-    char path[PATH_MAX];
-    enum store_status st = path_of(directory, path, err);
-    return st == STORE_OK ? remove_file(path, err) : st;
-}
-
 enum store_status facts_db_mend(const char *directory, struct store_error *err)
 {
     char path[PATH_MAX];
@@ -75,7 +56,7 @@ enum store_status facts_db_mend(const char *directory, struct store_error *err)
     db_close(db);
     if (st == STORE_NOT_FOUND)
         return STORE_OK;
-    return (st == STORE_OK && !sound) || st == STORE_CORRUPT ? remove_file(path, err) : st;
+    return (st == STORE_OK && !sound) || st == STORE_CORRUPT ? derived_remove(path, err) : st;
 }
 
 static bool same_log(struct db *db, const char *origin)
@@ -129,7 +110,7 @@ static enum store_status open_any(const char *path, enum store_mode mode, const 
         if (i > 0) {
             db_close(*db);
             *db = NULL;
-            st = remove_file(path, err);
+            st = derived_remove(path, err);
         }
         if (st == STORE_OK)
             st = open_writer(path, origin, db, &fit, err);

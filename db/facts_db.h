@@ -91,12 +91,4 @@ enum store_status facts_db_again_one(struct facts_db *db, struct store *log, uin
 enum store_status facts_db_again_all(struct facts_db *db, struct store_error *err);
 enum store_status facts_db_again_stale(struct facts_db *db, struct store_error *err);
 
-/* --- facts_erase.c: for the store's erasures --------------------------------------------------*/
-
-/* Delete the facts of these entries, if there are any. */
-enum store_status facts_erase(const char *directory, const int64_t *seqs, size_t count,
-                              struct store_error *err);
-/* Take what was deleted out of its write-ahead log, too. *done false: a reader is in the way. */
-enum store_status facts_scrub(const char *directory, bool *done, struct store_error *err);
-
 #endif

@@ -13,6 +13,7 @@
 
 struct planning {
     struct store *store;
+    struct dkim_links *keys;
     struct register_db *bills; /* NULL: there is no register */
     const struct settings *settings;
     int64_t now;
@@ -145,7 +146,7 @@ static enum store_status expire(struct planning *p, struct erasable *item)
 static enum store_status take_entries(struct planning *p, struct retention_case *c)
 {
     struct erasables list;
-    enum store_status st = store_erasables(p->store, c ? c->invoice : NULL, &list, p->err);
+    enum store_status st = store_erasables(p->store, p->keys, c ? c->invoice : NULL, &list, p->err);
     for (size_t i = 0; st == STORE_OK && i < list.count; i++) {
         struct erasable *item = &list.items[i];
         int64_t end = end_of(p, item);
@@ -177,11 +178,14 @@ enum store_status retention_plan(const struct settings *s, int64_t now, struct r
     st = register_open(s->store_directory, STORE_READ, &p.bills, err);
     st = st == STORE_NOT_FOUND ? STORE_OK : st;
     if (st == STORE_OK)
+        st = dkim_links_open(p.store, &p.keys, err);
+    if (st == STORE_OK)
         st = take_cases(&p);
     for (size_t i = 0; st == STORE_OK && i < r->count; i++)
         st = take_entries(&p, &r->cases[i]);
     if (st == STORE_OK)
         st = take_entries(&p, NULL);
+    dkim_links_close(p.keys);
     register_close(p.bills);
     store_close(p.store);
     return st;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/dkim_index.h"
+#include "db/dkim_links.h"
 #include "db/exhibit.h"
 #include "db/store_erase.h"
 #include "db/store_private.h"
@@ -100,25 +100,33 @@ static enum store_status take_all(struct store *store, const uint64_t *seqs, siz
     return st;
 }
 
-/* Collect the numbers first: what follows are statements of their own. */
-static enum store_status collect(struct store *store, sqlite3_stmt *s, uint64_t **seqs,
-                                 size_t *count, struct store_error *err)
+/* Numbers of entries. They are collected first: what follows are statements of their own. */
+struct numbers {
+    uint64_t *items;
+    size_t count;
+};
+
+static bool push(struct numbers *n, uint64_t seq)
+{
+    if ((n->count & (n->count - 1)) == 0) { /* grows at powers of two */
+        uint64_t *more = realloc(n->items, (n->count ? 2 * n->count : 1) * sizeof *more);
+        if (!more)
+            return false;
+        n->items = more;
+    }
+    n->items[n->count++] = seq;
+    return true;
+}
+
+static enum store_status collect(struct store *store, sqlite3_stmt *s, struct numbers *n,
+                                 struct store_error *err)
 {
     enum store_status st = STORE_OK;
     bool row = true;
-    *seqs = NULL;
-    *count = 0;
     while (st == STORE_OK && row) {
         st = db_step(store->log, s, &row, err);
-        if (st != STORE_OK || !row)
-            break;
-        if ((*count & (*count - 1)) == 0) {
-            uint64_t *more = realloc(*seqs, (*count ? 2 * *count : 1) * sizeof *more);
-            if (!more)
-                return no_memory(err);
-            *seqs = more;
-        }
-        (*seqs)[(*count)++] = (uint64_t)sqlite3_column_int64(s, 0);
+        if (st == STORE_OK && row && !push(n, (uint64_t)sqlite3_column_int64(s, 0)))
+            st = no_memory(err);
     }
     return st;
 }
@@ -131,40 +139,32 @@ static int by_value(const void *a, const void *b)
 
 /* Entries about the DNS keys of these messages, which are in no dossier when the message was in
    none as it came. Sorts the list; none is in it twice. */
-static enum store_status add_keys(struct store *store, uint64_t **seqs, size_t *count,
+static enum store_status add_keys(struct dkim_links *keys, struct numbers *n,
                                   struct store_error *err)
 {
-    struct dkim_index *index;
-    size_t all = *count, found = 0, kept = 0;
-    enum store_status st = dkim_index_open(store->directory, STORE_READ, &index, err);
-    if (st != STORE_OK)
-        return st == STORE_NOT_FOUND ? STORE_OK : st;
-    uint64_t *grown = all ? realloc(*seqs, all * (1 + DKIM_ENTRIES_MAX) * sizeof *grown) : NULL;
-    if (grown)
-        *seqs = grown;
-    else if (all)
-        st = no_memory(err);
-    for (size_t i = 0; st == STORE_OK && i < *count; i++) {
-        st = dkim_index_entries(index, grown[i], grown + all, DKIM_ENTRIES_MAX, &found, err);
-        all += found;
+    uint64_t found[DKIM_LINKS_MAX];
+    size_t own = n->count, count = 0, kept = 0;
+    enum store_status st = STORE_OK;
+    for (size_t i = 0; st == STORE_OK && i < own; i++) {
+        st = dkim_links_entries(keys, n->items[i], found, DKIM_LINKS_MAX, &count, err);
+        for (size_t k = 0; st == STORE_OK && k < count; k++)
+            if (!push(n, found[k]))
+                st = no_memory(err);
     }
-    dkim_index_close(index);
-    if (st != STORE_OK || all == 0)
-        return st;
-    qsort(grown, all, sizeof *grown, by_value);
-    for (size_t i = 0; i < all; i++)
-        if (i == 0 || grown[i] != grown[kept - 1])
-            grown[kept++] = grown[i];
-    *count = kept;
-    return STORE_OK;
+    if (n->count)
+        qsort(n->items, n->count, sizeof *n->items, by_value);
+    for (size_t i = 0; i < n->count; i++)
+        if (i == 0 || n->items[i] != n->items[kept - 1])
+            n->items[kept++] = n->items[i];
+    n->count = kept;
+    return st;
 }
 
-enum store_status store_erasables(struct store *store, const char *invoice, struct erasables *out,
-                                  struct store_error *err)
+enum store_status store_erasables(struct store *store, struct dkim_links *keys, const char *invoice,
+                                  struct erasables *out, struct store_error *err)
 {
     sqlite3_stmt *s;
-    uint64_t *seqs = NULL;
-    size_t count = 0;
+    struct numbers n = {0};
     *out = (struct erasables){0};
     enum store_status st =
         invoice ? db_query(store->log,
@@ -182,13 +182,13 @@ enum store_status store_erasables(struct store *store, const char *invoice, stru
                            " ORDER BY 1",
                            &s, err, "");
     if (st == STORE_OK)
-        st = collect(store, s, &seqs, &count, err);
+        st = collect(store, s, &n, err);
     db_done(s);
     if (st == STORE_OK)
-        st = add_keys(store, &seqs, &count, err);
+        st = add_keys(keys, &n, err);
     if (st == STORE_OK)
-        st = take_all(store, seqs, count, out, err);
-    free(seqs);
+        st = take_all(store, n.items, n.count, out, err);
+    free(n.items);
     return st;
 }
 

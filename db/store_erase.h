@@ -37,6 +37,7 @@
 #ifndef TEMOIN_DB_STORE_ERASE_H
 #define TEMOIN_DB_STORE_ERASE_H
 
+#include "db/dkim_links.h"
 #include "db/store.h"
 #include "policy/settings.h"
 
@@ -89,9 +90,10 @@ struct erasables {
 void erasables_free(struct erasables *list);
 
 /* What is filed for this invoice and may be erased; NULL: messages that are filed nowhere and wait
-   for no decision, and alarms of temoin follow, which name people. Nothing found is success. */
-enum store_status store_erasables(struct store *store, const char *invoice, struct erasables *out,
-                                  struct store_error *err);
+   for no decision, and alarms of temoin follow, which name people. With what `keys` know about the
+   DNS keys of these messages, filed or not. Nothing found is success. */
+enum store_status store_erasables(struct store *store, struct dkim_links *keys, const char *invoice,
+                                  struct erasables *out, struct store_error *err);
 /* One entry. STORE_INVALID: it is erased already, or never may be. */
 enum store_status store_erasable(struct store *store, uint64_t seq, struct erasables *out,
                                  struct store_error *err);

@@ -1,10 +1,11 @@
 /*
- * store_erased - after an erasure: volumes, bodies, the list of erasures, the write-ahead log
+ * store_erased - after an erasure: volumes, bodies, files made from the log, the list of erasures,
+ * the write-ahead logs
  *
  * log.db's table "erasing" names what is left to be deleted in other files (volumes, bodies,
- * facts.db); its rows go when that
- * is done, so a crash at any point begins the same work anew. meta.scrub stands until the
- * write-ahead log has been truncated, meta.listed is the last erasure in the list.
+ * facts.db, dkim.db); its rows go when that is done, so a crash at any point begins the same work
+ * anew. meta.scrub stands until the write-ahead logs have been truncated, meta.listed is the last
+ * erasure in the list.
  *
  * Deleted cells and pages are overwritten with zeros (secure_delete). What file systems, disks
  * and snapshots keep of freed blocks is beyond this program; temoin(1) says so.
@@ -18,7 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "db/facts_db.h"
 #include "db/record.h"
 #include "db/store_erase.h"
 #include "db/store_private.h"
@@ -229,7 +229,7 @@ static enum store_status scrub(struct store *store, struct store_error *err)
     bool done;
     enum store_status st = truncate_log(store, &done, err);
     if (st == STORE_OK && done)
-        st = facts_scrub(store->directory, &done, err);
+        st = derived_scrub(store->directory, &done, err);
     if (st == STORE_OK && done)
         st = db_run(store->log, "UPDATE meta SET value = 0 WHERE key = 'scrub'", err, "");
     if (st == STORE_OK && done)
@@ -247,7 +247,7 @@ enum store_status store_erase_step(struct store *store, int64_t now, bool *more,
     if (st == STORE_OK && r.count) {
         st = empty_volume(store, &r, err);
         if (st == STORE_OK)
-            st = facts_erase(store->directory, r.seqs, r.count, err);
+            st = derived_erase(store->directory, r.seqs, r.count, err);
         for (size_t i = 0; st == STORE_OK && i < r.bodies.count; i++)
             body_remove(store, r.bodies.items[i]);
         if (st == STORE_OK)

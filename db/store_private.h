@@ -135,6 +135,15 @@ enum store_status erasures_list(struct store *store, bool *more, struct store_er
 enum store_status volume_drop(struct store *store, int64_t month, int64_t now,
                               struct store_error *err);
 
+/* derived_erase.c: take what is told about these entries out of facts.db and dkim.db. STORE_BUSY:
+   somebody writes there. */
+enum store_status derived_erase(const char *directory, const int64_t *seqs, size_t count,
+                                struct store_error *err);
+/* And out of their write-ahead logs. *done false: a reader is in the way. */
+enum store_status derived_scrub(const char *directory, bool *done, struct store_error *err);
+/* Remove such a file, with what SQLite put beside it: it is made anew. */
+enum store_status derived_remove(const char *path, struct store_error *err);
+
 /* store_tidy.c: forget what is under way. */
 void mover_free(struct mover *m);
 

@@ -304,6 +304,24 @@ class Keys(KeysCase):
         (part,), _ = self.kept(invoice)
         self.assertEqual(len(part["keys"]), 8)
 
+    def test_erased_with_a_message_that_no_dossier_holds(self):
+        """An entry about its keys goes along, also when dkim.db is lost."""
+        invoice = self.remind()[0]
+        answer = mails.plain(mails.PAUL, [mails.JEANNE], f"Facture {invoice}")
+        self.arrive(self.signer.sign(answer, "debtor.example"), mails.PAUL)
+        self.assertEqual(self.keys()["entries"], 1)
+        (waiting,) = [r for r in self.daemon.reviews() if r["invoice"] == invoice]
+        self.daemon.temoin("review", "assign", waiting["seq"], invoice)
+        for file in self.daemon.store.glob("dkim.db*"):
+            file.unlink()
+        done = self.daemon.temoin("erase", invoice, "--ground", "person-request", "--by", "Jeanne")
+        self.assertIn("4 entries erased", done.stdout)
+        log = sqlite3.connect(self.daemon.store / "log.db")
+        self.addCleanup(log.close)
+        kept = log.execute("SELECT count(*) FROM entry WHERE event = 'dkim-key'"
+                           " AND seq > ? AND private IS NOT NULL", (waiting["seq"],))  # fmt: skip
+        self.assertEqual(kept.fetchone(), (0,))
+
     def test_the_index_is_made_again(self):
         invoice = self.answered()
         self.keys()
@@ -314,8 +332,17 @@ class Keys(KeysCase):
         self.assertGreaterEqual(self.daemon.json("stats")["dns_keys"]["messages"], 1)
 
     def test_erased_before_it_was_asked(self):
-        invoice = self.answered()
+        """Whose key was to be asked for is not in dkim.db any more either, at once."""
+        self.use(self.names.address, dkim_keys=False)
+        invoice = self.answered(("private-person.example", "s1"), good=())
+        self.keys()
+        domains = "SELECT domain FROM wanted WHERE domain = 'private-person.example'"
+        self.assertEqual(len(self.rows(domains)), 1)
         self.daemon.temoin("erase", invoice, "--ground", "person-request", "--by", "Jeanne")
+        self.assertEqual(self.rows(domains), [])
+        for file in self.daemon.store.glob("dkim.db*"):
+            self.assertNotIn(b"private-person", file.read_bytes(), file.name)
+        self.use(self.names.address)
         done = self.keys()
         self.assertEqual((done["entries"], done["waiting"]), (0, 0))
 

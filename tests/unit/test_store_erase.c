@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <time.h>
 
+#include "db/dkim_index.h"
 #include "db/sqlite.h"
 #include "db/store_erase.h"
 #include "policy/erasure.h"
@@ -364,18 +365,134 @@ static void what_there_is(void **state)
     append(&w, &e);
     uint64_t mail_seq = add_mail(&w, "F-1", "<a@b>", "hello", 5, false, NULL);
     uint64_t nowhere = add_mail(&w, NULL, "<c@d>", "hello", 5, false, NULL);
-    assert_ok(&w, store_erasables(w.store, "F-1", &list, &w.err));
+    struct dkim_links *keys;
+    assert_ok(&w, dkim_links_open(w.store, &keys, &w.err));
+    assert_ok(&w, store_erasables(w.store, keys, "F-1", &list, &w.err));
     assert_int_equal(list.count, 2);
     assert_int_equal(list.items[0].seq, shared);
     assert_int_equal(list.items[0].dossiers.count, 2);
     assert_int_equal(list.items[1].seq, mail_seq);
     assert_true(list.items[1].message);
     erasables_free(&list);
-    assert_ok(&w, store_erasables(w.store, NULL, &list, &w.err));
+    assert_ok(&w, store_erasables(w.store, keys, NULL, &list, &w.err));
     assert_int_equal(list.count, 1);
     assert_int_equal(list.items[0].seq, nowhere);
     erasables_free(&list);
+    dkim_links_close(keys);
     assert_int_equal(store_erasable(w.store, shared + 1, &list, &w.err), STORE_INVALID);
+    world_end(&w);
+}
+
+static void write_keys(struct world *w, const char *sql)
+{
+    struct db *db;
+    struct dkim_index *index;
+    char file[128];
+    assert_ok(w, dkim_index_open(w->directory, STORE_WRITE, &index, &w->err)); /* makes it */
+    dkim_index_close(index);
+    snprintf(file, sizeof file, "%s/dkim.db", w->directory);
+    assert_ok(w, db_open(file, DB_WRITE, &db, &w->err));
+    assert_ok(w, db_exec(db, sql, &w->err));
+    db_close(db);
+}
+
+/* The keys that were to be asked for name who wrote. */
+static void nothing_is_left_in_dkim_db(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w);
+    uint64_t seq = add_mail(&w, "F-1", "<a@b>", "hello", 5, false, NULL);
+    uint64_t other = add_mail(&w, "F-2", "<c@d>", "hello", 5, false, NULL);
+    char sql[400];
+    snprintf(sql, sizeof sql,
+             "INSERT INTO wanted (seq, domain, selector, algorithm, came) VALUES"
+             " (%d, 'madame-martin.example', 's1', 'rsa-sha256', 1),"
+             " (%d, 'madame-durand.example', 's1', 'rsa-sha256', 1)",
+             (int)seq, (int)other);
+    write_keys(&w, sql);
+    assert_true(store_holds(&w, "madame-martin", 13));
+    /* `temoin keys` is writing just now: not a failure, only a later time. */
+    bool more = true;
+    struct db *busy;
+    char file[128];
+    snprintf(file, sizeof file, "%s/dkim.db", w.directory);
+    assert_ok(&w, db_open(file, DB_WRITE, &busy, &w.err));
+    assert_ok(&w, db_exec(busy, "BEGIN IMMEDIATE", &w.err));
+    erase(&w, "F-1", &seq, 1);
+    assert_ok(&w, store_erase_step(w.store, 0, &more, &w.err));
+    assert_false(more);
+    assert_true(store_erases(w.store));
+    db_rollback(busy);
+    finish(&w); /* `busy` is open all along, so the write-ahead log stays */
+    assert_false(store_holds(&w, "madame-martin", 13));
+    assert_true(store_holds(&w, "madame-durand", 13));
+    db_close(busy);
+    world_end(&w);
+}
+
+static uint64_t add_key(struct world *w, uint64_t message)
+{
+    struct entry e;
+    entry_init(&e);
+    e.event = DKIM_EVENT;
+    e.actor = "root";
+    e.private_part = json_pack("{s:I, s:[]}", "signed_entry", (json_int_t)message, "keys");
+    assert_non_null(e.private_part);
+    return append(w, &e).seq;
+}
+
+static void assert_listed(struct world *w, const uint64_t *seqs, size_t count)
+{
+    struct dkim_links *keys;
+    struct erasables list;
+    assert_ok(w, dkim_links_open(w->store, &keys, &w->err));
+    assert_ok(w, store_erasables(w->store, keys, NULL, &list, &w->err));
+    dkim_links_close(keys);
+    assert_int_equal(list.count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(list.items[i].seq, seqs[i]);
+    erasables_free(&list);
+}
+
+/* Entries about keys are found whether dkim.db is missing, behind, brought forward, of another
+   log or no database. */
+static void keys_that_dkim_db_does_not_know(void **state)
+{
+    (void)state;
+    struct world w;
+    struct dkim_index *index;
+    world_make(&w);
+    uint64_t seqs[4];
+    seqs[0] = add_mail(&w, NULL, "<a@b>", "hello", 5, false, NULL);
+    seqs[1] = add_key(&w, seqs[0]);
+    assert_listed(&w, seqs, 2);
+    assert_ok(&w, dkim_index_open(w.directory, STORE_WRITE, &index, &w.err));
+    assert_listed(&w, seqs, 2);
+    assert_ok(&w, dkim_index_follow(index, w.store, &w.err));
+    assert_listed(&w, seqs, 2);
+    seqs[2] = add_mail(&w, NULL, "<c@d>", "hello", 5, false, NULL);
+    seqs[3] = add_key(&w, seqs[0]);
+    assert_listed(&w, seqs, 4);
+    assert_ok(&w, dkim_index_follow(index, w.store, &w.err));
+    assert_listed(&w, seqs, 4);
+    dkim_index_close(index);
+    write_keys(&w, "UPDATE log SET origin = 'another'; DELETE FROM kept;"
+                   " INSERT INTO kept VALUES (1, 3)");
+    assert_listed(&w, seqs, 4);
+    write_keys(&w, "UPDATE log SET origin = 'temoin.creditor.example', last = 99");
+    assert_listed(&w, seqs, 4);
+    char file[128];
+    snprintf(file, sizeof file, "%s/dkim.db", w.directory);
+    FILE *f = fopen(file, "w");
+    assert_non_null(f);
+    for (int i = 0; i < 500; i++)
+        fputs("no database ", f);
+    assert_int_equal(fclose(f), 0);
+    assert_listed(&w, seqs, 4);
+    erase(&w, NULL, seqs, 4);
+    finish(&w);
+    assert_int_not_equal(access(file, F_OK), 0); /* it goes: it is made anew */
     world_end(&w);
 }
 
@@ -391,6 +508,8 @@ int main(void)
         cmocka_unit_test(a_hold),
         cmocka_unit_test(the_list),
         cmocka_unit_test(what_there_is),
+        cmocka_unit_test(nothing_is_left_in_dkim_db),
+        cmocka_unit_test(keys_that_dkim_db_does_not_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
