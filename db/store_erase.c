@@ -3,7 +3,10 @@
  *
  * All in the transaction that appends the erasure. Indexes go with what they were made from:
  * message-ids (a keyed hash each), recipients, the subject's hash, contacts learned, and the
- * retry key, which is a hash of message and envelope. The token stays: it is a number of ours.
+ * retry key, which is a hash of message and envelope. The token stays: it is a number of ours. So
+ * does the retry key of a line of the mail server's log: the log may be read again, and what was
+ * erased would come back. It is a hash of more than anybody can guess (queue ID, process, second,
+ * the other server's words) and says nothing of whom it was about.
  */
 #include "db/store_erase.h"
 
@@ -13,6 +16,7 @@
 
 #include "db/store_private.h"
 #include "db/wire.h"
+#include "policy/delivery.h"
 #include "policy/erasure.h"
 
 /* --- the private part -----------------------------------------------------------------------*/
@@ -237,6 +241,22 @@ static enum store_status erase_one(struct store *store, int64_t seq, int64_t era
     return st;
 }
 
+/* No index leads from an entry to its key: one pass for all. An entry with a message (held) may
+   have the name of a line's event, too. */
+static enum store_status forget_retries(struct store *store, int64_t erasure,
+                                        struct store_error *err)
+{
+    _Static_assert(DELIVERY_UNRECORDED == 7, "all events of follow are named below");
+    return db_run(store->log,
+                  "DELETE FROM retry WHERE seq IN (SELECT x.seq FROM erased x"
+                  " JOIN entry e ON e.seq = x.seq WHERE x.erasure = ?"
+                  " AND (e.held <> 0 OR e.event NOT IN (?, ?, ?, ?, ?, ?, ?)))",
+                  err, "ittttttt", erasure, delivery_event_name(DELIVERY_SUBMITTED),
+                  delivery_event_name(DELIVERY_HANDED_OVER), delivery_event_name(DELIVERY_RELAYED),
+                  delivery_event_name(DELIVERY_LOCAL), delivery_event_name(DELIVERY_FAILED),
+                  delivery_event_name(DELIVERY_DELAYED), delivery_event_name(DELIVERY_UNRECORDED));
+}
+
 enum store_status erasure_put(struct store *store, const struct entry *e, uint64_t seq,
                               struct store_error *err)
 {
@@ -250,11 +270,8 @@ enum store_status erasure_put(struct store *store, const struct entry *e, uint64
     for (size_t i = 0; st == STORE_OK && i < count; i++)
         st = erase_one(store, (int64_t)seqs[i], (int64_t)seq, err);
     free(seqs);
-    /* No index leads from an entry to these: one pass for all. */
     if (st == STORE_OK)
-        st = db_run(store->log,
-                    "DELETE FROM retry WHERE seq IN (SELECT seq FROM erased WHERE erasure = ?)",
-                    err, "i", (int64_t)seq);
+        st = forget_retries(store, (int64_t)seq, err);
     if (st == STORE_OK)
         st = db_run(store->log,
                     "DELETE FROM learned_contact"

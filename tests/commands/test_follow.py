@@ -112,6 +112,20 @@ class Files(FollowCase):
         self.assertEqual((figures["known"], figures["entries"]["handed-over"]), (0, 1))
         self.assertEqual(self.follow("-", stdin=self.log.read_text())["known"], 2)
 
+    def test_a_line_that_was_erased_does_not_come_back(self):
+        """Of a message that is still there."""
+        invoice, queue_id = self.remind_as()
+        self.write(delivery(queue_id, status="deferred", words="timeout"), delivery(queue_id))
+        self.follow()
+        for entry in self.daemon.entries(invoice):
+            if entry["event"] in ("delayed", "handed-over"):
+                self.daemon.temoin("erase", "--entry", entry["seq"], "--ground", "mistake",
+                                   "--by", "Jeanne")  # fmt: skip
+        before = self.daemon.events(invoice)
+        figures = self.follow("-", stdin=self.log.read_text())
+        self.assertEqual((figures["known"], sum(figures["entries"].values())), (2, 0))
+        self.assertEqual(self.daemon.events(invoice), before)
+
     def test_half_a_line_waits_for_its_other_half(self):
         invoice, queue_id = self.remind_as()
         line = delivery(queue_id)

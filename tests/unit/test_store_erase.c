@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <limits.h>
 #include <time.h>
 
 #include "db/dkim_index.h"
@@ -191,6 +192,36 @@ static void nothing_is_left_of_a_private_part(void **state)
     finish(&w);
     assert_false(store_holds(&w, words, strlen(words)));
     assert_false(store_holds(&w, retry, sizeof retry));
+    world_end(&w);
+}
+
+/* A line of the mail server's log that was erased would come back when the log is read again. */
+static void the_key_of_a_line_stays(void **state)
+{
+    (void)state;
+    struct world w;
+    struct entry e;
+    struct appended before;
+    static const unsigned char retry[2][HASH_OCTETS] = {"0123456789abcdef0123456789abcde",
+                                                        "123456789abcdef0123456789abcdef"};
+    uint64_t seqs[2];
+    world_make(&w);
+    fact(&e, "failed", "F-1");
+    e.has_retry = true;
+    memcpy(e.retry, retry[0], sizeof e.retry);
+    seqs[0] = append(&w, &e).seq;
+    mail(&w, &e, "inbound", "F-1", "<a@b>", "hello", 5, false);
+    e.event = "failed"; /* one that was taken in with its message */
+    e.has_retry = true;
+    memcpy(e.retry, retry[1], sizeof e.retry);
+    seqs[1] = append(&w, &e).seq;
+    erase(&w, "F-1", seqs, 2);
+    finish(&w);
+    assert_ok(&w, store_find_retry(w.store, retry[0], UINT_MAX, &before, &w.err));
+    assert_int_equal(before.seq, seqs[0]);
+    appended_free(&before);
+    assert_int_equal(store_find_retry(w.store, retry[1], UINT_MAX, &before, &w.err),
+                     STORE_NOT_FOUND);
     world_end(&w);
 }
 
@@ -501,6 +532,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_left_of_a_small_message),
         cmocka_unit_test(nothing_is_left_of_a_private_part),
+        cmocka_unit_test(the_key_of_a_line_stays),
         cmocka_unit_test(a_large_body_goes),
         cmocka_unit_test(volumes),
         cmocka_unit_test(a_crash_in_between),
