@@ -98,7 +98,9 @@ static enum store_status read_here(const struct settings *s, struct reader *read
     if (st != STORE_OK)
         return st;
     facts_feed_init(&feed, s, reader, -1);
-    st = facts_feed_step(&feed, &read, err);
+    /* What fails for one message ends: it is marked then. */
+    while ((st = facts_feed_step(&feed, &read, err)) != STORE_OK && feed.tries)
+        poll(NULL, 0, PAUSE_MS);
     facts_feed_end(&feed);
     store_close(lock);
     return st;

@@ -81,7 +81,19 @@ static enum store_status unread(struct order *o, uint64_t seq, const char *why,
     return STORE_OK;
 }
 
-/* The message of an entry into the bundle. *whole false: what is archived cannot be had. */
+/* A failure that may be this message's alone: is it the last one that is waited for? */
+static bool blame(struct facts_feed *f, uint64_t seq)
+{
+    f->tries = f->blamed == seq ? f->tries + 1 : 1;
+    f->blamed = seq;
+    if (f->tries < FEED_TRIES)
+        return false;
+    f->blamed = f->tries = 0;
+    return true;
+}
+
+/* The message of an entry into the bundle. *whole false: what is archived is not what was. After
+   any failure the bundle is as it was. */
 static enum store_status add_message(struct facts_feed *f, struct order *o, uint64_t seq,
                                      bool *whole, struct store_error *err)
 {
@@ -89,11 +101,11 @@ static enum store_status add_message(struct facts_feed *f, struct order *o, uint
         return store_fail(err, STORE_NO_MEMORY, "a message cannot be handed to its reader");
     enum store_status st = store_message(f->log, seq, put, &o->bundle, err);
     *whole = st == STORE_OK;
-    if (st != STORE_CORRUPT && st != STORE_NOT_FOUND)
-        return st;
-    return reader_bundle_undo(&o->bundle)
-               ? STORE_OK
-               : store_fail(err, STORE_IO, "a message cannot be handed to its reader");
+    if (*whole)
+        return STORE_OK;
+    if (!reader_bundle_undo(&o->bundle))
+        return store_fail(err, STORE_NO_MEMORY, "a message cannot be handed to its reader");
+    return st == STORE_CORRUPT || st == STORE_NOT_FOUND ? STORE_OK : st;
 }
 
 /* As many of the messages as one order may hold; the first in any case. */
@@ -106,9 +118,13 @@ static enum store_status fill(struct facts_feed *f, const struct facts_next *nex
         if (i > 0 && o->bundle.octets + next->sizes[i] > READER_BATCH_OCTETS)
             break;
         st = add_message(f, o, next->seqs[i], &whole, err);
-        if (st == STORE_OK && !whole && i == 0)
+        if (i > 0 && st != STORE_NO_MEMORY)
+            st = STORE_OK; /* its turn comes, as the first */
+        else if (st == STORE_OK && !whole)
             st = unread(o, next->seqs[i], "what is archived is not what was: temoin verify --log",
                         err);
+        else if (st != STORE_OK && st != STORE_NO_MEMORY && blame(f, next->seqs[i]))
+            st = unread(o, next->seqs[i], err->text, err);
     }
     return st;
 }
@@ -147,40 +163,54 @@ static enum store_status ask(struct facts_feed *f, struct order *o, const uint64
 
 /* The one that its process died of, alone. */
 static enum store_status ask_again(struct facts_feed *f, struct order *o, const uint64_t *seqs,
-                                   struct store_error *err)
+                                   struct reader_outcome *how, struct store_error *err)
 {
-    struct reader_outcome how;
     bool whole = true;
     const uint64_t seq = seqs[o->count];
     reader_bundle_free(&o->bundle);
     enum store_status st = add_message(f, o, seq, &whole, err);
     if (st != STORE_OK || !whole) /* erased meanwhile: the next step finds out */
         return st;
-    st = ask(f, o, &seq, &how, err);
-    return st == STORE_OK && how.answered == 0 ? unread(o, seq, how.why, err) : st;
+    st = ask(f, o, &seq, how, err);
+    return st == STORE_OK && how->answered == 0 ? unread(o, seq, how->why, err) : st;
+}
+
+/* All of the bundle that can be read, at least up to the first that cannot. */
+static enum store_status ask_all(struct facts_feed *f, struct order *o, const uint64_t *seqs,
+                                 struct store_error *err)
+{
+    struct reader_outcome how;
+    size_t wanted = o->bundle.count;
+    enum store_status st = ask(f, o, seqs, &how, err);
+    if (st == STORE_OK && how.answered < wanted)
+        st = ask_again(f, o, seqs, &how, err);
+    if (st != STORE_OK && st != STORE_NO_MEMORY && o->count)
+        return STORE_OK; /* the one that it failed for is the next step's first */
+    if (st == STORE_BUSY && how.late && blame(f, seqs[0]))
+        return unread(o, seqs[0], err->text, err);
+    return st;
 }
 
 static enum store_status step(struct facts_feed *f, size_t *read, struct store_error *err)
 {
     struct facts_next next = {.count = 0};
-    struct reader_outcome how;
     struct order o = {.bundle = {.fd = -1}};
     enum store_status st = open_both(f, err);
     if (st == STORE_OK)
         st = facts_db_next(f->db, f->log, &next, err);
     if (st != STORE_OK || next.count == 0)
         return st;
+    if (next.seqs[0] == f->blamed)
+        next.count = 1;
     st = fill(f, &next, &o, err);
-    if (st == STORE_OK && o.count == 0) {
-        size_t wanted = o.bundle.count;
-        st = ask(f, &o, next.seqs, &how, err);
-        if (st == STORE_OK && how.answered < wanted)
-            st = ask_again(f, &o, next.seqs, err);
-    }
+    if (st == STORE_OK && o.count == 0)
+        st = ask_all(f, &o, next.seqs, err);
     if (st == STORE_OK)
         st = facts_db_put(f->db, f->log, o.rows, o.count, next.again, err);
-    if (st == STORE_OK)
+    if (st == STORE_OK) {
         *read = o.count;
+        f->blamed = f->tries = 0;
+    }
     for (size_t i = 0; st == STORE_OK && i < o.count; i++)
         if (o.rows[i].state == FACT_UNREAD)
             msg_warn("entry %" PRIu64 ": message not read: %s", o.rows[i].seq, o.rows[i].reason);

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,7 +20,7 @@
 #include "db/wire.h"
 
 enum {
-    MARGIN_MS = 10000, /* for the reader to tell of an end, or to be started again */
+    MARGIN_MS = 10000,
     WALL_FACTOR = 3,
 };
 
@@ -85,8 +87,13 @@ struct reader *reader_attach(int fd, const struct reader_limits *limits)
 {
     struct reader *r = calloc(1, sizeof *r);
     if (r)
-        *r = (struct reader){.limits = *limits, .fd = fd, .pid = -1};
+        *r = (struct reader){.limits = *limits, .margin_ms = MARGIN_MS, .fd = fd, .pid = -1};
     return r;
+}
+
+void reader_limit(struct reader *reader, const struct reader_limits *limits)
+{
+    reader->limits = *limits;
 }
 
 void reader_stop(struct reader *reader)
@@ -115,7 +122,8 @@ struct asking {
     bool spoiled; /* an answer is none, or is not wanted */
 };
 
-static json_t *order_json(const struct reader_bundle *b, const struct reader_options *o)
+static json_t *order_json(const struct reader_bundle *b, const struct reader_options *o,
+                          const struct reader_limits *limits)
 {
     char delimiter[2] = {o->delimiter, '\0'};
     json_t *sizes = json_array();
@@ -124,9 +132,10 @@ static json_t *order_json(const struct reader_bundle *b, const struct reader_opt
             json_decref(sizes);
             sizes = NULL;
         }
-    return json_pack("{s:o, s:b, s:b, s:b, s:b, s:s*, s:s}", "sizes", sizes, "facts", o->facts,
-                     "text", o->text, "header_only", o->header_only, "candidates", o->candidates,
-                     "domain", o->domain, "delimiter", delimiter);
+    return json_pack("{s:o, s:b, s:b, s:b, s:b, s:s*, s:s, s:I, s:i}", "sizes", sizes, "facts",
+                     o->facts, "text", o->text, "header_only", o->header_only, "candidates",
+                     o->candidates, "domain", o->domain, "delimiter", delimiter, "memory",
+                     (json_int_t)limits->memory, "seconds", (int)limits->seconds);
 }
 
 /* WIRE_OK, WIRE_AGAIN when cancelled, WIRE_TIMEOUT, WIRE_ERROR. */
@@ -275,6 +284,13 @@ static enum wire_result ask(struct asking *a, struct reader *reader, const char 
     return result;
 }
 
+/* Nobody has taken what was sent. */
+static bool order_waits(int fd)
+{
+    int octets = 0;
+    return ioctl(fd, SIOCOUTQ, &octets) == 0 && octets > 0;
+}
+
 enum store_status reader_ask(struct reader *reader, struct reader_bundle *bundle,
                              const struct reader_options *options, int cancel_fd,
                              bool (*each)(size_t i, json_t *answer, void *context), void *context,
@@ -282,12 +298,13 @@ enum store_status reader_ask(struct reader *reader, struct reader_bundle *bundle
 {
     *how = (struct reader_outcome){0};
     struct asking a = {.cancel_fd = cancel_fd,
-                       .deadline = wire_clock_ms() + order_wall_ms(&reader->limits) + MARGIN_MS,
+                       .deadline =
+                           wire_clock_ms() + order_wall_ms(&reader->limits) + reader->margin_ms,
                        .how = how,
                        .wanted = bundle->count,
                        .each = each,
                        .context = context};
-    json_t *json = order_json(bundle, options);
+    json_t *json = order_json(bundle, options, &reader->limits);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     if (!text)
@@ -304,6 +321,7 @@ enum store_status reader_ask(struct reader *reader, struct reader_bundle *bundle
         return STORE_OK;
     if (result == WIRE_ERROR)
         return store_fail_errno(err, code, "cannot ask the reader of messages");
+    how->late = result == WIRE_TIMEOUT && !order_waits(reader->fd);
     return store_fail(err, STORE_BUSY, "the reader of messages does not answer");
 }
 

@@ -75,12 +75,15 @@ enum store_status reader_start(const struct reader_limits *limits, struct reader
                                struct store_error *err);
 /* Use one that somebody else started; `fd` stays the caller's. NULL: out of memory. */
 struct reader *reader_attach(int fd, const struct reader_limits *limits);
+/* From the next order on. */
+void reader_limit(struct reader *reader, const struct reader_limits *limits);
 void reader_stop(struct reader *reader); /* NULL does nothing */
 
 /* How an order ended. */
 struct reader_outcome {
     size_t answered; /* so many from the first on */
     char why[200];   /* why not all: a phrase such as "took more than 10 s"; "": all */
+    bool late;       /* with STORE_BUSY: a reader took the order, and never told of its end */
 };
 
 /* Have a bundle read (it is sealed by this). `each` gets the answers in order and takes over the
@@ -98,7 +101,7 @@ enum store_status reader_read(struct reader *reader, const void *octets, size_t 
 
 /* The process that reads: serves orders from `fd` until that or `control_fd` (-1: none) is hung
    up or says anything. It is confined before the first; *ready is called then (NULL: nobody waits).
-   Returns a sysexits status. */
+   An order brings its limits; these are for one that does not. Returns a sysexits status. */
 int reader_serve(int fd, int control_fd, const struct reader_limits *limits, bool (*ready)(void));
 
 #endif

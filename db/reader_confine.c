@@ -41,9 +41,9 @@
 enum { CHARSETS_MAX = 80 };
 
 struct confinement {
-    struct reader_limits limits;
     struct identify *identify;
-    rlim_t address_space; /* of the process as it is, plus what a message may take */
+    bool measured; /* the process as it is before any message: */
+    rlim_t mapped, resident;
     struct sock_fprog inner;
     scmp_filter_ctx outer;
     iconv_t kept[CHARSETS_MAX]; /* as long as they are, their tables stay loaded */
@@ -201,9 +201,8 @@ static bool take_program(scmp_filter_ctx filter, struct sock_fprog *program)
     return done;
 }
 
-struct confinement *confinement_prepare(const struct reader_limits *limits)
+struct confinement *confinement_prepare(void)
 {
-    rlim_t mapped, resident;
     struct confinement *c = calloc(1, sizeof *c);
     scmp_filter_ctx inner = inner_filter();
     if (!c || !inner || !(c->outer = outer_filter()) || !take_program(inner, &c->inner)) {
@@ -212,12 +211,9 @@ struct confinement *confinement_prepare(const struct reader_limits *limits)
         return NULL;
     }
     seccomp_release(inner);
-    c->limits = *limits;
     load(c);
     c->identify = identify_open();
-    c->address_space = RLIM_INFINITY;
-    if (measure(&mapped, &resident))
-        c->address_space = mapped + (limits->memory > resident ? limits->memory - resident : 0);
+    c->measured = measure(&c->mapped, &c->resident);
     return c;
 }
 
@@ -261,14 +257,23 @@ static bool limit(int resource, rlim_t most, rlim_t hard)
     return setrlimit(resource, &r) == 0;
 }
 
-bool confinement_drop(const struct confinement *c)
+#ifndef SANITIZED /* it maps terabytes */
+/* What is mapped already, and what a message may take. */
+static bool limit_memory(const struct confinement *c, rlim_t memory)
 {
-    const rlim_t seconds = c->limits.seconds;
+    rlim_t space = c->mapped + (memory > c->resident ? memory - c->resident : 0);
+    return !c->measured || limit(RLIMIT_AS, space, space);
+}
+#endif
+
+bool confinement_drop(const struct confinement *c, const struct reader_limits *limits)
+{
+    const rlim_t seconds = limits->seconds;
     /* At the hard limit the kernel sends SIGKILL, which would not tell why. */
     bool done = limit(RLIMIT_CPU, seconds, seconds + 1) && limit(RLIMIT_CORE, 0, 0) &&
                 limit(RLIMIT_FSIZE, 0, 0);
-#ifndef SANITIZED /* it maps terabytes */
-    done = done && limit(RLIMIT_AS, c->address_space, c->address_space);
+#ifndef SANITIZED
+    done = done && limit_memory(c, limits->memory);
 #endif
     return done && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &c->inner, 0, 0) == 0;

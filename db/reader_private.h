@@ -19,13 +19,15 @@ enum { FD_MESSAGES, FD_ANSWERS, FD_VERDICT };
 enum { WORK_DONE, WORK_NO_MEMORY = 2, WORK_NOT_CONFINED, WORK_NO_ONE_LISTENS };
 
 struct reader {
-    struct reader_limits limits;
+    struct reader_limits limits; /* of each order */
+    int margin_ms;               /* for the other side to tell of an end, or to be started again */
     int fd;
     pid_t pid; /* -1: somebody else's */
 };
 
 struct order {
     struct reader_options options;
+    struct reader_limits limits;
     size_t sizes[READER_BATCH];
     size_t count, octets;
     int fds[ORDER_FDS]; /* -1: not there */

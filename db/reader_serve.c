@@ -22,6 +22,8 @@
 
 #include "db/reader_private.h"
 
+enum { SECONDS_MAX = 24 * 3600 };
+
 /* --- an order --------------------------------------------------------------------------------*/
 
 static void close_fds(struct order *o)
@@ -49,6 +51,19 @@ static void take_fds(struct msghdr *m, struct order *o)
     }
 }
 
+/* One that an order does not bring stays as it is. */
+static bool take_limits(const json_t *json, struct reader_limits *limits)
+{
+    const json_t *memory = json_object_get(json, "memory");
+    const json_t *seconds = json_object_get(json, "seconds");
+    json_int_t octets = json_integer_value(memory), time = json_integer_value(seconds);
+    if ((memory && octets <= 0) || (seconds && (time <= 0 || time > SECONDS_MAX)))
+        return false;
+    limits->memory = memory ? (uint64_t)octets : limits->memory;
+    limits->seconds = seconds ? (unsigned)time : limits->seconds;
+    return true;
+}
+
 static bool take_json(const json_t *json, struct order *o)
 {
     const json_t *sizes = json_object_get(json, "sizes");
@@ -68,7 +83,7 @@ static bool take_json(const json_t *json, struct order *o)
             return false;
         o->octets += o->sizes[i];
     }
-    return o->count > 0 && o->count <= READER_BATCH;
+    return o->count > 0 && o->count <= READER_BATCH && take_limits(json, &o->limits);
 }
 
 /* Is everything there that was announced? A file that is too short would kill with SIGBUS. */
@@ -119,9 +134,9 @@ static bool wait_for(pid_t pid, int control_fd, int wall_ms, int *status)
     return ended;
 }
 
-static void verdict(const struct order *o, const struct reader_limits *limits, bool ended,
-                    int status)
+static void verdict(const struct order *o, bool ended, int status)
 {
+    const struct reader_limits *limits = &o->limits;
     char text[200] = "";
     unsigned long long mb = limits->memory / (1024 * 1024);
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -147,8 +162,7 @@ static void verdict(const struct order *o, const struct reader_limits *limits, b
     (void)n; /* whoever asked may have gone */
 }
 
-static void serve_order(struct order *o, struct confinement *c, const struct reader_limits *limits,
-                        int control_fd)
+static void serve_order(struct order *o, struct confinement *c, int control_fd)
 {
     int status = 0;
     pid_t self = getpid(), pid = fork();
@@ -162,8 +176,8 @@ static void serve_order(struct order *o, struct confinement *c, const struct rea
         (void)n;
         return;
     }
-    bool ended = wait_for(pid, control_fd, order_wall_ms(limits), &status);
-    verdict(o, limits, ended, status);
+    bool ended = wait_for(pid, control_fd, order_wall_ms(&o->limits), &status);
+    verdict(o, ended, status);
 }
 
 /* --- the loop --------------------------------------------------------------------------------*/
@@ -182,7 +196,7 @@ static bool take_order(int fd, int control_fd, struct confinement *c,
                        .msg_iovlen = 1,
                        .msg_control = control.space,
                        .msg_controllen = sizeof control.space};
-    struct order o = {.fds = {-1, -1, -1}};
+    struct order o = {.fds = {-1, -1, -1}, .limits = *limits};
     ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
     if (n < 0)
         return errno == EINTR || errno == EAGAIN;
@@ -191,7 +205,7 @@ static bool take_order(int fd, int control_fd, struct confinement *c,
     take_fds(&m, &o);
     json_t *json = json_loadb(text, (size_t)n, 0, NULL);
     if (json && take_json(json, &o) && order_good(&o))
-        serve_order(&o, c, limits, control_fd);
+        serve_order(&o, c, control_fd);
     json_decref(json);
     close_fds(&o);
     return true;
@@ -199,7 +213,7 @@ static bool take_order(int fd, int control_fd, struct confinement *c,
 
 int reader_serve(int fd, int control_fd, const struct reader_limits *limits, bool (*ready)(void))
 {
-    struct confinement *c = confinement_prepare(limits);
+    struct confinement *c = confinement_prepare();
     signal(SIGPIPE, SIG_IGN);
     if (!c || !confinement_enter(c) || (ready && !ready()))
         return EX_OSERR;

@@ -67,7 +67,7 @@ static void say(const char *text, size_t len)
 void reader_work(const struct order *o, const char *messages, struct confinement *c)
 {
     size_t at = 0;
-    if (!confinement_drop(c))
+    if (!confinement_drop(c, &o->limits))
         _exit(WORK_NOT_CONFINED);
     for (size_t i = 0; i < o->count; i++) {
         json_t *answer =

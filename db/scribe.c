@@ -302,6 +302,7 @@ static void reload(struct scribe *s, const struct frame *f)
         settings_unref(s->reloaded);
         s->reloaded = next;
         s->desk.settings = next;
+        scribe_facts_reload(s->facts, next);
         owe(s, "configuration", writer_versions(s->desk.settings));
         pay(s);
     } else {

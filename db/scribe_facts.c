@@ -20,15 +20,17 @@
 enum {
     NICE = 10,            /* mail goes first */
     IDLE_MS = 10000,      /* look without being woken: somebody may have removed facts.db */
-    AFTER_MS = 1000,      /* a failure is tried again after that */
+    AFTER_MS = 1000,      /* a failure is tried again after that, longer for the same message */
     COMPLAINT_MS = 60000, /* and the same is said once in so long */
 };
 
 struct scribe_facts {
-    struct settings *settings;
+    struct settings *settings; /* the thread's */
     struct reader *reader;
     pthread_t thread;
-    int wake, stop; /* eventfds */
+    pthread_mutex_t lock;  /* of: */
+    struct settings *next; /* what the thread has not taken yet; NULL */
+    int wake, stop;        /* eventfds */
 };
 
 struct complaint {
@@ -60,9 +62,26 @@ static bool wait_for(const struct scribe_facts *f, bool may_wake, int ms)
     return !p[0].revents;
 }
 
+/* What a reload brought. */
+static void take_settings(struct scribe_facts *f, struct facts_feed *feed)
+{
+    pthread_mutex_lock(&f->lock);
+    struct settings *next = f->next;
+    f->next = NULL;
+    pthread_mutex_unlock(&f->lock);
+    if (!next)
+        return;
+    const struct reader_limits limits = reader_limits_of(next);
+    reader_limit(f->reader, &limits);
+    facts_feed_end(feed);
+    facts_feed_init(feed, next, f->reader, f->stop);
+    settings_unref(f->settings);
+    f->settings = next;
+}
+
 static void *run(void *argument)
 {
-    const struct scribe_facts *f = argument;
+    struct scribe_facts *f = argument;
     struct complaint said = {0};
     struct facts_feed feed;
     bool go_on = true;
@@ -71,6 +90,7 @@ static void *run(void *argument)
     while (go_on) {
         size_t read;
         struct store_error err = {{0}};
+        take_settings(f, &feed);
         enum store_status st = facts_feed_step(&feed, &read, &err);
         if (st == STORE_OK && said.since_ms) {
             msg_info("messages are being read again");
@@ -82,7 +102,7 @@ static void *run(void *argument)
                 complain(&said, &err);
         }
         go_on = go_on && wait_for(f, st == STORE_OK && read == 0,
-                                  st != STORE_OK ? AFTER_MS
+                                  st != STORE_OK ? AFTER_MS << feed.tries
                                   : read         ? 0
                                                  : IDLE_MS);
     }
@@ -110,6 +130,8 @@ static void release(struct scribe_facts *f)
         close(f->stop);
     reader_stop(f->reader);
     settings_unref(f->settings);
+    settings_unref(f->next);
+    pthread_mutex_destroy(&f->lock);
     free(f);
 }
 
@@ -119,6 +141,7 @@ struct scribe_facts *scribe_facts_start(const struct settings *settings, int rea
     if (!f)
         return NULL;
     const struct reader_limits limits = reader_limits_of(settings);
+    pthread_mutex_init(&f->lock, NULL);
     f->settings = settings_ref((struct settings *)settings);
     f->reader = reader_attach(reader_fd, &limits);
     f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -134,6 +157,17 @@ static void signal_to(int fd)
     const uint64_t one = 1;
     ssize_t n = write(fd, &one, sizeof one);
     (void)n; /* a full counter wakes as well */
+}
+
+void scribe_facts_reload(struct scribe_facts *f, const struct settings *settings)
+{
+    if (!f)
+        return;
+    pthread_mutex_lock(&f->lock);
+    settings_unref(f->next);
+    f->next = settings_ref((struct settings *)settings);
+    pthread_mutex_unlock(&f->lock);
+    signal_to(f->wake);
 }
 
 void scribe_facts_wake(struct scribe_facts *f)

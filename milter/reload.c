@@ -70,10 +70,7 @@ bool reload_compare(const struct settings *running, const struct settings *next,
            note(&out->stop, differ(a->user, b->user), "user") &&
            note(&out->stop, differ(a->milter_user, b->milter_user), "milter_user") &&
            note(&out->stop, differ(a->sealer_user, b->sealer_user), "sealer_user") &&
-           note(&out->later, differ(a->reader_user, b->reader_user), "reader_user") &&
-           note(&out->later,
-                a->reader_memory != b->reader_memory || a->reader_timeout_s != b->reader_timeout_s,
-                "reader_memory or reader_timeout");
+           note(&out->later, differ(a->reader_user, b->reader_user), "reader_user");
 }
 
 void reload_changes_free(struct reload_changes *c)

@@ -330,7 +330,7 @@ void supervisor_take(struct supervisor *s, struct candidate *candidate)
     stop_service(s, &s->services[SEALER]);
     for (size_t i = 0; i < s->child_count; i++) {
         struct child *c = s->children[i];
-        /* Any word ends the reader, and the message that it reads; its limits need a restart. */
+        /* Any word ends the reader, and the message that it reads; orders bring its limits. */
         if (c->state != LEAVING && c->service->role != CHILD_READER)
             tell_reload(s, c);
     }

@@ -215,6 +215,42 @@ class Deaths(ReaderCase):
     def configure(cls, daemon):
         daemon.settings["reader_memory"] = "64M"
 
+    def reload(self, **settings):
+        """Scribe's word that it has the new configuration is an entry of the log."""
+        with sqlite3.connect(self.daemon.store / "log.db", timeout=10) as db:
+            count = "SELECT count(*) FROM entry WHERE event = 'configuration'"
+            before = db.execute(count).fetchone()
+            self.daemon.settings.update(settings)
+            self.daemon.write_configuration()
+            self.daemon.reload()
+            wait.until(lambda: db.execute(count).fetchone() > before, 20, "the entry")
+
+    def test_a_message_that_cannot_be_had_is_unread_and_read_when_it_is_there_again(self):
+        (pid,) = self.daemon.signal("reader", signal.SIGSTOP)
+        invoice, sent, _ = self.remind()
+        before = set((self.daemon.store / "bodies").iterdir())
+        self.answer(sent, body="Voici.\n" + ("y" * 76 + "\n") * 5_000)
+        (body,) = set((self.daemon.store / "bodies").iterdir()) - before
+        self.answer(sent, body="Ensuite.\n")
+        self.daemon.stop()
+        try:
+            away = self.directory / "away"
+            body.rename(away)
+            body.mkdir()
+            done = self.daemon.temoin("reread")
+            self.assertIn("2 messages read, 1 could not be read", done.stdout)  # with the reminder
+            readings = [e["reading"] for e in self.daemon.show(invoice)["entries"]]
+            self.assertEqual([r["state"] for r in readings[1:]], ["unread", "read"])
+            self.assertIn("body ends", readings[1]["reason"])
+            seq = self.entries(invoice)[2]["seq"]
+            self.assertEqual(done.stderr.count(f"entry {seq}: message not read: "), 1)
+            body.rmdir()
+            away.rename(body)
+            self.daemon.temoin("reread", seq)
+            self.assertEqual(self.entries(invoice)[2]["reading"]["state"], "read")
+        finally:
+            self.daemon.start()
+
     def test_a_reader_that_is_killed_is_started_again(self):
         for number in (signal.SIGKILL, signal.SIGSEGV):
             (old,) = self.daemon.signal("reader", number)
@@ -255,9 +291,9 @@ class Deaths(ReaderCase):
         # It is tried again when somebody asks for it, and then with more memory.
         self.daemon.temoin("reread")
         self.assertEqual(self.daemon.log().count(line), 2)
-        self.daemon.terminate()
-        self.daemon.settings["reader_memory"] = "512M"
-        self.daemon.write_configuration()
-        self.daemon.start()
+        readers = self.daemon.children("reader")
+        self.reload(reader_memory="512M")
+        self.addCleanup(self.reload, reader_memory="64M")
         self.daemon.temoin("reread")
+        self.assertEqual(self.daemon.children("reader"), readers)
         self.assertEqual(self.entries(invoice)[2]["reading"]["state"], "read")

@@ -3,12 +3,14 @@
  */
 #include "store_world.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "db/facts_feed.h"
+#include "db/reader_private.h"
 #include "db/store_erase.h"
 
 #define ORIGIN "temoin.creditor.example"
@@ -264,6 +266,149 @@ static void a_bomb_among_others(void **state)
     world_end(&w);
 }
 
+/* A feed whose reader is the other end of a socket. */
+static void feed_begin(struct world *w, struct facts_feed *feed, struct settings *settings,
+                       int ends[2])
+{
+    *settings = (struct settings){.store_directory = w->directory,
+                                  .company_domain = (char *)"creditor.example"};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    const struct reader_limits none = {.memory = 1, .seconds = 0};
+    struct reader *reader = reader_attach(ends[0], &none);
+    assert_non_null(reader);
+    reader->margin_ms = 200;
+    facts_feed_init(feed, settings, reader, -1);
+}
+
+static void feed_end(struct facts_feed *feed, int ends[2])
+{
+    facts_feed_end(feed);
+    reader_stop(feed->reader);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void assert_unread(struct world *w, struct facts_feed *feed, uint64_t seq, const char *why)
+{
+    struct fact_row row;
+    assert_ok(w, facts_db_get(feed->db, seq, &row, &w->err));
+    assert_int_equal(row.state, FACT_UNREAD);
+    assert_non_null(strstr(row.reason, why));
+    fact_row_free(&row);
+}
+
+/* Takes all orders, and tells of the end of none: they are kept here. */
+static void take_orders(int fd)
+{
+    char text[4096];
+    union {
+        char space[CMSG_SPACE(3 * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = {text, sizeof text};
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.space,
+                       .msg_controllen = sizeof control.space};
+    while (recvmsg(fd, &m, 0) > 0)
+        m.msg_controllen = sizeof control.space;
+    _exit(0);
+}
+
+static void a_reader_that_never_answers(void **state)
+{
+    struct world w;
+    struct facts_feed feed;
+    struct settings settings;
+    struct facts_next next;
+    int ends[2];
+    size_t read = 0;
+    (void)state;
+    world_make(&w);
+    uint64_t first = add_mail(&w, "one"), second = add_mail(&w, "two");
+    feed_begin(&w, &feed, &settings, ends);
+    /* One that is not there is waited for, however long. */
+    for (int i = 0; i < 2 * FEED_TRIES; i++) {
+        assert_int_equal(facts_feed_step(&feed, &read, &w.err), STORE_BUSY);
+        assert_int_equal(feed.tries, 0);
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        take_orders(ends[1]);
+    }
+    for (unsigned i = 1; i < FEED_TRIES; i++) {
+        assert_int_equal(facts_feed_step(&feed, &read, &w.err), STORE_BUSY);
+        assert_int_equal(feed.tries, i);
+    }
+    assert_ok(&w, facts_feed_step(&feed, &read, &w.err));
+    assert_int_equal(read, 1);
+    assert_unread(&w, &feed, first, "does not answer");
+    assert_ok(&w, facts_db_next(feed.db, w.store, &next, &w.err));
+    assert_int_equal(next.seqs[0], second);
+    /* When somebody asks for it, it has all its tries again. */
+    assert_ok(&w, facts_db_again_one(feed.db, w.store, first, &w.err));
+    assert_int_equal(facts_feed_step(&feed, &read, &w.err), STORE_BUSY);
+    assert_int_equal(feed.tries, 1);
+    assert_int_equal(feed.blamed, first);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    feed_end(&feed, ends);
+    world_end(&w);
+}
+
+/* Its octets cannot be had: the messages before and behind it are read all the same. */
+static void a_message_that_cannot_be_had(void **state)
+{
+    struct world w;
+    struct facts_feed feed;
+    struct settings settings;
+    struct entry e;
+    struct stat info;
+    char path[400];
+    int ends[2];
+    size_t read = 0;
+    (void)state;
+    world_make(&w);
+    char *body = pattern(300000);
+    uint64_t first = add_mail(&w, "one");
+    mail(&w, &e, "inbound", "F-1", NULL, body, 300000, true);
+    uint64_t lost = append(&w, &e).seq, last = add_mail(&w, "two");
+    free(body);
+    snprintf(path, sizeof path, "%s/bodies", w.directory);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (struct dirent *item; (item = readdir(dir));) {
+        snprintf(path, sizeof path, "%.100s/bodies/%.200s", w.directory, item->d_name);
+        if (stat(path, &info) == 0 && S_ISREG(info.st_mode))
+            assert_true(unlink(path) == 0 && mkdir(path, 0700) == 0); /* reading it: EISDIR */
+    }
+    closedir(dir);
+    feed_begin(&w, &feed, &settings, ends);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        mock_reader(ends[1]);
+    }
+    assert_ok(&w, facts_feed_step(&feed, &read, &w.err));
+    assert_int_equal(read, 1); /* the first */
+    for (unsigned i = 1; i < FEED_TRIES; i++) {
+        assert_int_equal(facts_feed_step(&feed, &read, &w.err), STORE_IO);
+        assert_int_equal(feed.tries, i);
+    }
+    assert_ok(&w, facts_feed_step(&feed, &read, &w.err));
+    assert_unread(&w, &feed, lost, "body ends after");
+    assert_ok(&w, facts_feed_step(&feed, &read, &w.err));
+    assert_int_equal(read, 1);
+    struct facts_figures f = figures(&w, feed.db);
+    assert_true(f.read == 2 && f.unread == 1 && f.waiting == 0);
+    assert_true(first < lost && lost < last);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    feed_end(&feed, ends);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +416,8 @@ int main(void)
         cmocka_unit_test(made_anew),
         cmocka_unit_test(erased),
         cmocka_unit_test(a_bomb_among_others),
+        cmocka_unit_test(a_reader_that_never_answers),
+        cmocka_unit_test(a_message_that_cannot_be_had),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

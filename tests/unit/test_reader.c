@@ -30,7 +30,8 @@ static int try_in_confinement(int (*attempt)(void), bool starter)
     int status = 0;
     pid_t pid = fork();
     if (pid == 0) {
-        if (starter ? !confinement_enter(confinement) : !confinement_drop(confinement))
+        if (starter ? !confinement_enter(confinement)
+                    : !confinement_drop(confinement, &reader_limits_default))
             _exit(99);
         _exit(attempt());
     }
@@ -99,7 +100,7 @@ static int using_memory(void)
 static void confined(void **state)
 {
     (void)state;
-    confinement = confinement_prepare(&reader_limits_default);
+    confinement = confinement_prepare();
     assert_non_null(confinement);
     for (int starter = 0; starter < 2; starter++) {
         assert_int_equal(try_in_confinement(using_memory, starter), 0);
@@ -122,11 +123,11 @@ static void out_of_time(void **state)
     int status = 0;
     const struct reader_limits short_time = {.memory = 256 * 1024 * 1024, .seconds = 1};
     static struct confinement *c; /* what is prepared is kept for the process's life */
-    c = confinement_prepare(&short_time);
+    c = confinement_prepare();
     assert_non_null(c);
     pid_t pid = fork();
     if (pid == 0) {
-        if (!confinement_drop(c))
+        if (!confinement_drop(c, &short_time))
             _exit(99);
         for (volatile unsigned turns = 0;; turns++)
             ;
@@ -198,6 +199,13 @@ static void too_large(void **state)
     assert_null(read_facts(reader, octets, len, &how));
     assert_string_not_equal(how.why, "");
     assert_int_equal(how.answered, 0);
+    /* The same process, with more from the next order on. */
+    reader_limit(reader, &(const struct reader_limits){1024 * 1024 * 1024, 10});
+    json_t *large = read_facts(reader, octets, len, &how);
+    assert_non_null(large);
+    json_decref(large);
+    reader_limit(reader, &small);
+    assert_null(read_facts(reader, octets, len, &how));
     free(octets);
     json_t *facts = read_facts(reader, REPLY, strlen(REPLY), &how);
     assert_non_null(facts);
