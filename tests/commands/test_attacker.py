@@ -4,6 +4,7 @@ seen in what the evidence file prints.
 Others hold: the reminders that were delivered (each with a checkpoint), and the tokens' dates.
 """
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -72,10 +73,13 @@ class Attacker(DaemonCase):
         subprocess.run(["cp", "-a", saved, self.daemon.store], check=True)
 
     def resign(self):
-        """The true sealer with the true keys signs what was written."""
+        """The true sealer with the true keys signs what was written. Until it has opened seal.db,
+        others can read that only while somebody holds -wal and -shm, which go with the last."""
         self.give_back()
-        self.daemon.start()
-        self.sign()
+        with contextlib.closing(self.forger.open("seal/seal.db")) as held:
+            held.execute("SELECT count(*) FROM signature").fetchall()
+            self.daemon.start()
+            self.sign()
         self.daemon.stop()
 
     def give_back(self):
