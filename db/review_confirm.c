@@ -4,10 +4,13 @@
  * Private part of the entry that is made: invoice, about (the message's entry), suggestion {number,
  * what}, text (the sentence), date (the day that was named), amount and currency. The reader may
  * be made to read again and find more or fewer suggestions: so the sentence is kept, not only the
- * number.
+ * number. Two who confirm at the same instant both find nothing before them: the retry key, of
+ * dossier, message, number and sentence, lets the log take one.
  */
 #include "db/review_confirm.h"
 
+#include <inttypes.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +121,14 @@ static int find_invoice(struct confirming *f, struct store *store)
     return result;
 }
 
+static int refuse_second(const struct confirming *f, uint64_t before)
+{
+    return command_fail(EX_DATAERR,
+                        "suggestion %" PRIu64 " of entry %" PRIu64 " was confirmed already, "
+                        "by entry %" PRIu64,
+                        f->which, f->seq, before);
+}
+
 /* Is there an entry in the dossier that confirms it already? */
 static int find_before(const struct confirming *f, struct store *store)
 {
@@ -139,12 +150,7 @@ static int find_before(const struct confirming *f, struct store *store)
     dossier_free(&d);
     if (status != STORE_OK)
         return command_fail_store(status, &err);
-    return before ? command_fail(EX_DATAERR,
-                                 "suggestion %llu of entry %llu was confirmed already, "
-                                 "by entry %llu",
-                                 (unsigned long long)f->which, (unsigned long long)f->seq,
-                                 (unsigned long long)before)
-                  : EX_OK;
+    return before ? refuse_second(f, before) : EX_OK;
 }
 
 static int find_suggestion(struct confirming *f)
@@ -240,6 +246,18 @@ static json_t *private_part_for(const struct confirming *f)
     return part;
 }
 
+static bool key_make(const struct confirming *f, unsigned char key[HASH_OCTETS])
+{
+    _Static_assert((int)HASH_OCTETS == SHA256_DIGEST_LENGTH, "a retry key is a hash");
+    struct bytes text = {0};
+    bool done = bytes_printf(&text, "temoin review confirm\n%s\n%" PRIu64 "\n%" PRIu64 "\n%s",
+                             f->invoice, f->seq, f->which,
+                             json_string_value(json_object_get(f->suggestion, "quote"))) &&
+                SHA256((const unsigned char *)text.data, text.len, key);
+    bytes_free(&text);
+    return done;
+}
+
 static int append_fact(const struct confirming *f)
 {
     const char *what = json_string_value(json_object_get(f->suggestion, "what"));
@@ -249,10 +267,13 @@ static int append_fact(const struct confirming *f)
     e.event = entry_hold(&e, event_of(what));
     e.actor = f->c->actor;
     e.private_part = private_part_for(f);
-    bool made = e.event && e.private_part && strings_add(&e.dossiers, f->invoice);
+    e.has_retry = key_make(f, e.retry);
+    bool made = e.event && e.private_part && e.has_retry && strings_add(&e.dossiers, f->invoice);
     int status =
         made ? command_append(f->c->settings, &e, &done) : command_fail(EX_OSERR, "out of memory");
-    if (status == EX_OK)
+    if (status == EX_OK && done.duplicate)
+        status = refuse_second(f, done.seq);
+    else if (status == EX_OK)
         printf("%s: %s of entry %llu confirmed, as entry %llu of the log\n", f->invoice, what,
                (unsigned long long)f->seq, (unsigned long long)done.seq);
     appended_free(&done);

@@ -1,7 +1,11 @@
 """What the reader suggests becomes a fact when a person confirms it, once."""
 
+import os
+import signal
+import subprocess
+
 from lib import mails, wait
-from lib.case import DaemonCase
+from lib.case import BUILD, DaemonCase
 
 
 class Confirm(DaemonCase):
@@ -35,6 +39,33 @@ class Confirm(DaemonCase):
         self.assertEqual(again.returncode, 65)
         self.assertIn("confirmed already, by entry", again.stderr)
         self.assertEqual(self.daemon.events(invoice), before)
+
+    def connections(self):
+        """To scribe's socket, waiting or served."""
+        name = f"{self.daemon.settings['run_directory']}/scribe.sock"
+        return sum(line.endswith(name) for line in open("/proc/net/unix").read().splitlines())
+
+    def test_two_at_the_same_instant(self):
+        """Both have looked and found nothing before either is entered: one is."""
+        invoice, seq = self.suggested("Je vous règle le 15 décembre 2026.\n")
+        before, open_before = self.daemon.events(invoice), self.connections()
+        argv = [BUILD / "temoin", "--config", self.daemon.config_file, "review", "confirm",
+                str(seq), "1"]  # fmt: skip
+        scribes = self.daemon.signal("scribe", signal.SIGSTOP)
+        try:
+            both = [subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True,
+                                     env=self.daemon.environment()) for _ in range(2)]  # fmt: skip
+            wait.until(lambda: self.connections() == open_before + 2, 10, "both ask")
+        finally:
+            for pid in scribes:
+                os.kill(pid, signal.SIGCONT)
+        said = [process.communicate(timeout=30) for process in both]
+        self.assertEqual(sorted(process.returncode for process in both), [0, 65], said)
+        self.assertEqual(self.daemon.events(invoice), [*before, "promise"])
+        entry = self.daemon.entries(invoice)[-1]["seq"]
+        (refused,) = [err for _, err in said if err]
+        self.assertIn(f"was confirmed already, by entry {entry}", refused)
 
     def test_what_is_no_promise_is_a_note(self):
         invoice, seq = self.suggested("Merci de nous envoyer une copie de la facture.\n")
