@@ -22,20 +22,11 @@ static enum store_status no_memory(struct store_error *err)
     return store_fail(err, STORE_NO_MEMORY, "out of memory");
 }
 
-/* When an entry was recorded, seconds since 1970; -1: it does not say. */
+/* -1: there is none, or it does not say. */
 static enum store_status time_of(struct store *store, uint64_t seq, int64_t *time,
                                  struct store_error *err)
 {
-    struct stored_entry e = {0};
-    struct exhibit x = {0};
-    *time = -1;
-    enum store_status st = store_entry(store, seq, &e, err);
-    if (st == STORE_OK && !exhibit_read(&e, &x))
-        st = no_memory(err);
-    if (st == STORE_OK)
-        *time = x.time;
-    exhibit_free(&x);
-    stored_entry_free(&e);
+    enum store_status st = exhibit_time(store, seq, time, err);
     return st == STORE_NOT_FOUND ? STORE_OK : st;
 }
 

@@ -99,6 +99,20 @@ void exhibit_free(struct exhibit *x)
     *x = (struct exhibit){.time = -1, .event = ""};
 }
 
+enum store_status exhibit_time(struct store *store, uint64_t seq, int64_t *time,
+                               struct store_error *err)
+{
+    struct stored_entry e = {0};
+    struct exhibit x = {.time = -1};
+    enum store_status st = store_entry(store, seq, &e, err);
+    if (st == STORE_OK && !exhibit_read(&e, &x))
+        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    *time = st == STORE_OK ? x.time : -1;
+    exhibit_free(&x);
+    stored_entry_free(&e);
+    return st;
+}
+
 bool exhibit_goes_elsewhere(const struct exhibit *x, const unsigned char dossier[16])
 {
     return x->place_count && memcmp(x->places[0].id, dossier, sizeof x->places[0].id) != 0;

@@ -49,6 +49,11 @@ struct exhibit {
 bool exhibit_read(const struct stored_entry *e, struct exhibit *x);
 void exhibit_free(struct exhibit *x);
 
+/* When an entry was recorded, seconds since 1970; -1: it does not say, or (STORE_NOT_FOUND) there
+   is no such entry. */
+enum store_status exhibit_time(struct store *store, uint64_t seq, int64_t *time,
+                               struct store_error *err);
+
 /* Of a review decision that assigns a message: did the message go into another dossier than this
    one, in which the decision is noted too? The first of the record's dossiers has it. */
 bool exhibit_goes_elsewhere(const struct exhibit *x, const unsigned char dossier[16]);

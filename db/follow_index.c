@@ -178,20 +178,6 @@ static bool take_entry(const struct stored_entry *e, void *context)
 
 /* --- where to begin -------------------------------------------------------------------------*/
 
-static enum store_status time_of(struct store *store, uint64_t seq, int64_t *time,
-                                 struct store_error *err)
-{
-    struct stored_entry e = {0};
-    struct exhibit x = {0};
-    enum store_status st = store_entry(store, seq, &e, err);
-    if (st == STORE_OK && !exhibit_read(&e, &x))
-        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
-    *time = x.time;
-    exhibit_free(&x);
-    stored_entry_free(&e);
-    return st;
-}
-
 /* The first entry from `since` on, as far as the clock was not set back. */
 static enum store_status find_first(struct store *store, uint64_t last, int64_t since,
                                     uint64_t *first, struct store_error *err)
@@ -200,7 +186,7 @@ static enum store_status find_first(struct store *store, uint64_t last, int64_t 
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         int64_t time = 0;
-        enum store_status st = time_of(store, middle, &time, err);
+        enum store_status st = exhibit_time(store, middle, &time, err);
         if (st != STORE_OK && st != STORE_NOT_FOUND)
             return st;
         if (st == STORE_OK && time < since)

@@ -26,82 +26,71 @@ static bool set_filled(json_t *object, const char *key, json_t *value)
     return true;
 }
 
-static json_t *tokens_json(const struct understood *u)
+/* The i-th element of a list. NULL: out of memory. */
+typedef json_t *element(const struct understood *u, size_t i);
+
+static json_t *list_of(const struct understood *u, size_t count, element *make)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list && i < u->token_count; i++) {
-        const struct read_token *t = &u->tokens[i];
-        json_t *one = json_pack("{s:s, s:s}", "token", t->text, "where", t->where);
-        bool done =
-            one && (!t->checked || json_object_set_new(one, "valid", json_boolean(t->valid)) == 0);
-        if (json_array_append_new(list, one) != 0 || !done) {
+    for (size_t i = 0; list && i < count; i++)
+        if (json_array_append_new(list, make(u, i)) != 0) { /* also of NULL */
             json_decref(list);
-            return NULL;
+            list = NULL;
         }
-    }
     return list;
 }
 
-static json_t *recipients_json(const struct understood *u)
+/* The object when all was set. */
+static json_t *whole(json_t *object, bool done)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < u->recipient_count; i++) {
-        const struct read_recipient *r = &u->recipients[i];
-        json_t *one = json_object();
-        bool done = one && set_text(one, "final", r->final) &&
-                    set_text(one, "original", r->original) && set_text(one, "action", r->action) &&
-                    set_text(one, "status", r->status) &&
-                    set_text(one, "remote_mta", r->remote_mta) &&
-                    set_text(one, "diagnostic", r->diagnostic);
-        if (json_array_append_new(list, one) != 0 || !done) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    if (done)
+        return object;
+    json_decref(object);
+    return NULL;
 }
 
-static json_t *attachments_json(const struct understood *u)
+static json_t *token(const struct understood *u, size_t i)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < u->attachment_count; i++) {
-        const struct read_attachment *a = &u->attachments[i];
-        json_t *one = json_pack("{s:s, s:s, s:I, s:s}", "name", a->name, "declared", a->declared,
-                                "size", (json_int_t)a->size, "sha256", a->sha256);
-        bool done = one && set_text(one, "actual", a->actual);
-        if (json_array_append_new(list, one) != 0 || !done) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    const struct read_token *t = &u->tokens[i];
+    json_t *one = json_pack("{s:s, s:s}", "token", t->text, "where", t->where);
+    return whole(one, one && (!t->checked ||
+                              json_object_set_new(one, "valid", json_boolean(t->valid)) == 0));
 }
 
-static json_t *suggestions_json(const struct understood *u)
+static json_t *recipient(const struct understood *u, size_t i)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < u->suggestion_count; i++) {
-        const struct suggestion *s = &u->suggestions[i];
-        json_t *one = json_pack("{s:s, s:s}", "what", s->what, "quote", s->quote);
-        bool done = one && set_text(one, "date", *s->date ? s->date : NULL) &&
-                    (!s->has_amount ||
-                     json_object_set_new(one, "amount", json_integer((json_int_t)s->amount)) == 0);
-        if (json_array_append_new(list, one) != 0 || !done) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    const struct read_recipient *r = &u->recipients[i];
+    json_t *one = json_object();
+    return whole(
+        one, one && set_text(one, "final", r->final) && set_text(one, "original", r->original) &&
+                 set_text(one, "action", r->action) && set_text(one, "status", r->status) &&
+                 set_text(one, "remote_mta", r->remote_mta) &&
+                 set_text(one, "diagnostic", r->diagnostic));
+}
+
+static json_t *attachment(const struct understood *u, size_t i)
+{
+    const struct read_attachment *a = &u->attachments[i];
+    json_t *one = json_pack("{s:s, s:s, s:I, s:s}", "name", a->name, "declared", a->declared,
+                            "size", (json_int_t)a->size, "sha256", a->sha256);
+    return whole(one, one && set_text(one, "actual", a->actual));
+}
+
+static json_t *suggestion(const struct understood *u, size_t i)
+{
+    const struct suggestion *s = &u->suggestions[i];
+    json_t *one = json_pack("{s:s, s:s}", "what", s->what, "quote", s->quote);
+    return whole(
+        one, one && set_text(one, "date", *s->date ? s->date : NULL) &&
+                 (!s->has_amount ||
+                  json_object_set_new(one, "amount", json_integer((json_int_t)s->amount)) == 0));
 }
 
 /* An object of two texts that may both be absent. */
 static json_t *pair(const char *first, const char *one, const char *second, const char *other)
 {
     json_t *object = json_object();
-    if (object && set_text(object, first, one) && set_text(object, second, other))
-        return object;
-    json_decref(object);
-    return NULL;
+    return whole(object, object && set_text(object, first, one) && set_text(object, second, other));
 }
 
 json_t *read_json(const struct understood *u)
@@ -110,18 +99,15 @@ json_t *read_json(const struct understood *u)
     bool done = json && set_text(json, "message_id", u->message_id) &&
                 set_filled(json, "in_reply_to", json_strings(&u->in_reply_to)) &&
                 set_filled(json, "references", json_strings(&u->references)) &&
-                set_filled(json, "tokens", tokens_json(u)) &&
-                set_filled(json, "recipients", recipients_json(u)) &&
+                set_filled(json, "tokens", list_of(u, u->token_count, token)) &&
+                set_filled(json, "recipients", list_of(u, u->recipient_count, recipient)) &&
                 set_filled(json, "original",
                            pair("message_id", u->original_message_id, "envelope_id",
                                 u->original_envelope_id)) &&
                 set_filled(json, "disposition",
                            pair("type", u->disposition_type, "mode", u->disposition_mode)) &&
                 set_text(json, "reply_text", u->reply_text) &&
-                set_filled(json, "attachments", attachments_json(u)) &&
-                set_filled(json, "suggest", suggestions_json(u));
-    if (done)
-        return json;
-    json_decref(json);
-    return NULL;
+                set_filled(json, "attachments", list_of(u, u->attachment_count, attachment)) &&
+                set_filled(json, "suggest", list_of(u, u->suggestion_count, suggestion));
+    return whole(json, done);
 }

@@ -41,16 +41,10 @@ void retention_free(struct retention *r)
 static enum store_status last_time(struct planning *p, const char *invoice, int64_t *time)
 {
     struct dossier d;
-    struct stored_entry e = {0};
-    struct exhibit x = {0};
+    *time = 0;
     enum store_status st = store_dossier(p->store, invoice, &d, p->err);
     if (st == STORE_OK)
-        st = store_entry(p->store, d.seqs[d.count - 1], &e, p->err);
-    if (st == STORE_OK && !exhibit_read(&e, &x))
-        st = no_memory(p->err);
-    *time = st == STORE_OK ? x.time : 0;
-    exhibit_free(&x);
-    stored_entry_free(&e);
+        st = exhibit_time(p->store, d.seqs[d.count - 1], time, p->err);
     dossier_free(&d);
     return st;
 }

@@ -1,22 +1,13 @@
 /*
  * test_bounce - notices that follow no RFC: signs, words, recipients (policy/bounce.h and below)
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <gmime/gmime.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/recipients.h"
 
 #include "policy/bounce_notice.h"
 #include "policy/bounce_phrases.h"
 #include "policy/bounce_reply.h"
 #include "policy/bounce_returned.h"
 #include "policy/bounce_text.h"
-#include "policy/understood.h"
 
 static void test_where_replies_begin(void **state)
 {
@@ -116,15 +107,12 @@ static void test_listed_recipients_each_with_its_reason(void **state)
                                      "    4.7.1 later (in reply to RCPT TO command)\n",
                                      "me@a.example");
     assert_int_equal(u.recipient_count, 3);
-    assert_string_equal(u.recipients[0].final, "one@b.example");
-    assert_string_equal(u.recipients[0].status, "5.1.1");
-    assert_string_equal(u.recipients[0].diagnostic, "550 5.1.1 unknown here");
-    assert_string_equal(u.recipients[1].final, "two@b.example");
-    assert_string_equal(u.recipients[1].original, "all@b.example");
-    assert_null(u.recipients[1].status);
-    assert_string_equal(u.recipients[2].status, "4.7.1");
-    assert_string_equal(u.recipients[2].remote_mta, "mx.c.example");
-    assert_string_equal(u.recipients[2].diagnostic, "451 4.7.1 later");
+    check(&u, 0, "one@b.example", NULL, NULL, "5.1.1");
+    same(u.recipients[0].diagnostic, "550 5.1.1 unknown here");
+    check(&u, 1, "two@b.example", "all@b.example", NULL, NULL);
+    check(&u, 2, "three@b.example", NULL, NULL, "4.7.1");
+    same(u.recipients[2].remote_mta, "mx.c.example");
+    same(u.recipients[2].diagnostic, "451 4.7.1 later");
     understood_free(&u);
 }
 
@@ -138,7 +126,7 @@ static void test_a_sentence_names_one(void **state)
                                      "> quoted@c.example\n",
                                      "me@a.example");
     assert_int_equal(u.recipient_count, 1);
-    assert_string_equal(u.recipients[0].final, "a@b.example");
+    check(&u, 0, "a@b.example", NULL, NULL, NULL);
     understood_free(&u);
 }
 

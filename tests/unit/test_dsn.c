@@ -1,15 +1,7 @@
 /*
  * test_dsn - fields of delivery status notifications (policy/dsn_fields.h), SMTP replies
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <gmime/gmime.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/recipients.h"
 
 #include "policy/bounce_reply.h"
 #include "policy/bounce_words.h"
@@ -22,26 +14,6 @@ static struct understood read_fields(const char *text)
     assert_true(dsn_fields(text, strlen(text), &u));
     assert_true(dsn_complete(&u));
     return u;
-}
-
-static void same(const char *got, const char *want)
-{
-    if (want)
-        assert_non_null(got);
-    else
-        assert_null(got);
-    if (want)
-        assert_string_equal(got, want);
-}
-
-static void check(const struct understood *u, size_t i, const char *final, const char *original,
-                  const char *action, const char *status)
-{
-    assert_true(i < u->recipient_count);
-    same(u->recipients[i].final, final);
-    same(u->recipients[i].original, original);
-    same(u->recipients[i].action, action);
-    same(u->recipients[i].status, status);
 }
 
 static void test_status_of_replies(void **state)

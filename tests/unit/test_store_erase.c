@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "db/dkim_index.h"
+#include "db/exhibit.h"
 #include "db/sqlite.h"
 #include "db/store_erase.h"
 #include "policy/erasure.h"
@@ -136,6 +137,11 @@ static void assert_skeleton(struct world *w, uint64_t seq, uint64_t by, uint64_t
     assert_true(e.record.len > 100);
     stored_entry_free(&e);
     assert_int_equal(store_message(w->store, seq, NULL, NULL, &w->err), STORE_NOT_FOUND);
+    int64_t recorded, now = (int64_t)time(NULL);
+    assert_ok(w, exhibit_time(w->store, seq, &recorded, &w->err));
+    assert_in_range(recorded, now - 3600, now);
+    assert_int_equal(exhibit_time(w->store, by + 1, &recorded, &w->err), STORE_NOT_FOUND);
+    assert_int_equal(recorded, -1);
 }
 
 static void nothing_is_left_of_a_small_message(void **state)
