@@ -126,13 +126,29 @@ static void find_revocation(CMS_ContentInfo *cms, struct signer *s)
     sk_X509_CRL_pop_free(lists, X509_CRL_free);
 }
 
+/* SHA-2 of 256 bits and more, as ETSI TS 119 312 has them: who can make two texts of one hash signs
+   the one and shows the other. */
+static bool hash_is_strong(CMS_SignerInfo *info)
+{
+    X509_ALGOR *digest = NULL;
+    const ASN1_OBJECT *object = NULL;
+    CMS_SignerInfo_get0_algs(info, NULL, NULL, &digest, NULL);
+    X509_ALGOR_get0(&object, NULL, NULL, digest);
+    int nid = OBJ_obj2nid(object);
+    return nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512;
+}
+
 static bool signer_take(CMS_ContentInfo *cms, struct signer *s, const char **why)
 {
     STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms);
     STACK_OF(X509) *signers = CMS_get0_signers(cms);
     *why = "it has not exactly one signer";
-    bool done = sk_CMS_SignerInfo_num(infos) == 1 && sk_X509_num(signers) == 1 &&
-                X509_up_ref(sk_X509_value(signers, 0)) == 1;
+    bool done = sk_CMS_SignerInfo_num(infos) == 1 && sk_X509_num(signers) == 1;
+    if (done && !hash_is_strong(sk_CMS_SignerInfo_value(infos, 0))) {
+        *why = "it uses a hash that is not known here, or too weak";
+        done = false;
+    }
+    done = done && X509_up_ref(sk_X509_value(signers, 0)) == 1;
     if (done) {
         s->certificate = sk_X509_value(signers, 0);
         s->time = signing_time(sk_CMS_SignerInfo_value(infos, 0));

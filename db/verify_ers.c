@@ -171,6 +171,24 @@ struct stamp {
     unsigned char imprint[EVP_MAX_MD_SIZE];
 };
 
+static const char UNKNOWN_HASH[] = "it uses a hash that is not known here";
+
+/* SHA-2 of 256 bits and more, as ETSI TS 119 312 has them. NULL: another one. */
+static const EVP_MD *digest_known(const ASN1_OBJECT *algorithm)
+{
+    switch (OBJ_obj2nid(algorithm)) {
+    case NID_sha256:
+        return EVP_sha256();
+    case NID_sha384:
+        return EVP_sha384();
+    case NID_sha512:
+        return EVP_sha512();
+    default:
+        return NULL;
+    }
+}
+
+/* An archive timestamp that names no hash has that of its token (RFC 4998, 4.1). */
 static const char *imprint_read(struct stamp *s)
 {
     const unsigned char *at = s->token;
@@ -182,9 +200,9 @@ static const char *imprint_read(struct stamp *s)
     if (digest) {
         const ASN1_OBJECT *algorithm;
         X509_ALGOR_get0(&algorithm, NULL, NULL, TS_MSG_IMPRINT_get_algo(imprint));
-        const EVP_MD *md = EVP_get_digestbyobj(algorithm);
-        why = "its timestamp is over another kind of hash than its tree";
+        const EVP_MD *md = digest_known(algorithm);
         s->md = s->md ? s->md : md;
+        why = md ? "its timestamp is over another kind of hash than its tree" : UNKNOWN_HASH;
         if (md && EVP_MD_get_type(md) == EVP_MD_get_type(s->md) &&
             ASN1_STRING_length(digest) == EVP_MD_get_size(md)) {
             memcpy(s->imprint, ASN1_STRING_get0_data(digest), (size_t)EVP_MD_get_size(md));
@@ -197,7 +215,6 @@ static const char *imprint_read(struct stamp *s)
     return why;
 }
 
-/* SHA-2 of 256 bits and more, as ETSI TS 119 312 has them. NULL: another one. */
 static const EVP_MD *digest_of(struct der algorithm)
 {
     struct element oid;
@@ -205,12 +222,9 @@ static const EVP_MD *digest_of(struct der algorithm)
         return NULL;
     const unsigned char *at = oid.whole;
     ASN1_OBJECT *object = d2i_ASN1_OBJECT(NULL, &at, (long)oid.whole_len);
-    int nid = object ? OBJ_obj2nid(object) : NID_undef;
+    const EVP_MD *md = object ? digest_known(object) : NULL;
     ASN1_OBJECT_free(object);
-    return nid == NID_sha256   ? EVP_sha256()
-           : nid == NID_sha384 ? EVP_sha384()
-           : nid == NID_sha512 ? EVP_sha512()
-                               : NULL;
+    return md;
 }
 
 static const char *stamp_read(struct der body, struct stamp *s)
@@ -222,7 +236,7 @@ static const char *stamp_read(struct der body, struct stamp *s)
     if (!der_optional(&body, EMBEDDED + 0, &part, &there))
         return MALFORMED;
     if (there && !(s->md = digest_of(part.content)))
-        return "it uses a hash that is not known here";
+        return UNKNOWN_HASH;
     if (!der_optional(&body, EMBEDDED + 1, &part, &there) ||
         !der_optional(&body, EMBEDDED + 2, &part, &s->has_tree))
         return MALFORMED;
