@@ -34,15 +34,27 @@ static bool read_hash(const char *hex, struct ers_hash *hash)
     return true;
 }
 
-/* SHA-256 of the message, as the private part says. */
-static bool message_hash(const struct bytes *private_part, struct ers_hash *hash)
+enum store_status batch_group_of(const struct stored_entry *e, const struct bytes *signature,
+                                 const json_t *private_part, struct ers_hash group[GROUP_MOST],
+                                 size_t *count, struct store_error *err)
 {
-    json_t *json = private_part->data ? json_loadb(private_part->data, private_part->len,
-                                                   JSON_REJECT_DUPLICATES, NULL)
-                                      : NULL;
-    bool done = read_hash(json_string_value(json_object_get(json, "sha256")), hash);
-    json_decref(json);
-    return done;
+    *count = 0;
+    bool hashed =
+        batch_hash(e->record.data, e->record.len, &group[0]) &&
+        batch_hash(signature->data, signature->len, &group[1]) &&
+        (!e->private_part.data || batch_hash(e->private_part.data, e->private_part.len, &group[2]));
+    if (!hashed)
+        return store_fail(err, STORE_IO, "the crypto library cannot hash");
+    *count = e->private_part.data ? 3 : 2;
+    if (!e->has_message)
+        return STORE_OK;
+    const char *message = json_string_value(json_object_get(private_part, "sha256"));
+    if (!read_hash(message, &group[(*count)++]))
+        return store_fail(err, STORE_CORRUPT,
+                          "entry %" PRIu64 ": its private part does not name its message: run "
+                          "\"temoin verify --log\"",
+                          e->seq);
+    return STORE_OK;
 }
 
 enum store_status batch_group(struct seal_store *seals, const struct stored_entry *e,
@@ -52,22 +64,15 @@ enum store_status batch_group(struct seal_store *seals, const struct stored_entr
     struct bytes signature = {0};
     *count = 0;
     enum store_status st = seal_signature(seals, e->seq, &signature, err);
-    if (st == STORE_OK && (!batch_hash(e->record.data, e->record.len, &group[0]) ||
-                           !batch_hash(signature.data, signature.len, &group[1])))
-        st = store_fail(err, STORE_IO, "the crypto library cannot hash");
+    if (st == STORE_OK) {
+        json_t *part = e->has_message ? json_loadb(e->private_part.data, e->private_part.len,
+                                                   JSON_REJECT_DUPLICATES, NULL)
+                                      : NULL;
+        st = batch_group_of(e, &signature, part, group, count, err);
+        json_decref(part);
+    }
     bytes_free(&signature);
-    if (st != STORE_OK)
-        return st;
-    *count = 2;
-    if (e->private_part.data &&
-        !batch_hash(e->private_part.data, e->private_part.len, &group[(*count)++]))
-        return store_fail(err, STORE_IO, "the crypto library cannot hash");
-    if (e->has_message && !message_hash(&e->private_part, &group[(*count)++]))
-        return store_fail(err, STORE_CORRUPT,
-                          "entry %" PRIu64 ": its private part does not name its message: run "
-                          "\"temoin verify --log\"",
-                          e->seq);
-    return STORE_OK;
+    return st;
 }
 
 bool batch_checkpoint_group(const struct bytes *checkpoint, const struct bytes *log_key,

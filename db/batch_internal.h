@@ -43,6 +43,10 @@ enum store_status batch_open_log(struct batch_db *db, struct store_error *err);
 enum store_status batch_group(struct seal_store *seals, const struct stored_entry *e,
                               struct ers_hash group[GROUP_MOST], size_t *count,
                               struct store_error *err);
+/* The same of what has been read already. */
+enum store_status batch_group_of(const struct stored_entry *e, const struct bytes *signature,
+                                 const json_t *private_part, struct ers_hash group[GROUP_MOST],
+                                 size_t *count, struct store_error *err);
 /* Those of {checkpoint, log key}. False: the crypto library failed. */
 bool batch_checkpoint_group(const struct bytes *checkpoint, const struct bytes *log_key,
                             struct ers_hash group[2]);

@@ -12,9 +12,10 @@
 #include "db/batch_internal.h"
 
 struct ledger_batch {
-    uint64_t first, last;
+    uint64_t number, first, last;
     struct ers_hash *leaves; /* in binary order */
     size_t count;
+    bool whole; /* there is no rest after the last leaf */
 };
 
 struct batch_ledger {
@@ -68,8 +69,11 @@ static bool take(struct batch_ledger *l, const struct batch_token *t, struct byt
         l->room = room;
     }
     struct ledger_batch *next = &l->batches[l->count++];
-    *next =
-        (struct ledger_batch){.first = t->first, .last = t->last, .count = leaves->len / ERS_HASH};
+    *next = (struct ledger_batch){.number = t->number,
+                                  .first = t->first,
+                                  .last = t->last,
+                                  .count = leaves->len / ERS_HASH,
+                                  .whole = leaves->len % ERS_HASH == 0};
     next->leaves = (struct ers_hash *)(void *)leaves->data;
     *leaves = (struct bytes){0};
     return true;
@@ -77,17 +81,17 @@ static bool take(struct batch_ledger *l, const struct batch_token *t, struct byt
 
 /* --- judging ----------------------------------------------------------------------------------*/
 
-static enum store_status check_root(const struct batch_token *t, const struct bytes *leaves,
+static enum store_status check_root(const struct ledger_batch *batch, const struct batch_token *t,
                                     struct strings *problems, struct store_error *err)
 {
-    struct ers_hash root = {{0}}, *copy = malloc(leaves->len + 1);
-    size_t count = leaves->len / ERS_HASH;
-    bool sound = leaves->len % ERS_HASH == 0 && count > 0 && t->last >= t->first &&
-                 count >= t->last - t->first + 1;
+    size_t count = batch->count;
+    struct ers_hash root = {{0}}, *copy = malloc((count + 1) * sizeof *copy);
+    bool sound =
+        batch->whole && count > 0 && t->last >= t->first && count >= t->last - t->first + 1;
     if (!copy)
         return no_memory(err);
     if (sound) {
-        memcpy(copy, leaves->data, leaves->len);
+        memcpy(copy, batch->leaves, count * sizeof *copy);
         for (size_t i = 1; sound && i < count; i++)
             sound = ers_compare(&copy[i - 1], &copy[i]) < 0;
         sound =
@@ -139,8 +143,8 @@ static enum store_status check_entry(struct batch_db *b, const struct batch_toke
 }
 
 static enum store_status take_batch(struct batch_ledger *l, struct batch_db *b,
-                                    const struct settings *s, const struct batch_token *t,
-                                    struct strings *problems, struct store_error *err)
+                                    const struct batch_token *t, struct strings *problems,
+                                    struct store_error *err)
 {
     struct bytes leaves = {0};
     uint64_t expected = l->count ? l->batches[l->count - 1].last + 1 : 1;
@@ -150,10 +154,6 @@ static enum store_status take_batch(struct batch_ledger *l, struct batch_db *b,
         return no_memory(err);
     enum store_status st = read_leaves(b, t->number, &leaves, err);
     if (st == STORE_OK)
-        st = check_root(t, &leaves, problems, err);
-    if (st == STORE_OK)
-        st = check_token(s, t, problems, err);
-    if (st == STORE_OK)
         st = check_entry(b, t, problems, err);
     if (st == STORE_OK && !take(l, t, &leaves))
         st = no_memory(err);
@@ -161,9 +161,13 @@ static enum store_status take_batch(struct batch_ledger *l, struct batch_db *b,
     return st;
 }
 
+static bool complain_damaged(struct strings *problems, uint64_t number)
+{
+    return complain(problems, "batch %" PRIu64 " is missing or damaged", number);
+}
+
 static enum store_status take_all(struct batch_ledger *l, struct batch_db *b,
-                                  const struct settings *s, struct strings *problems,
-                                  struct store_error *err)
+                                  struct strings *problems, struct store_error *err)
 {
     int64_t last = 0;
     enum store_status st = batch_open_log(b, err);
@@ -173,11 +177,9 @@ static enum store_status take_all(struct batch_ledger *l, struct batch_db *b,
         struct batch_token t;
         st = batch_by_number(b, number, &t, err);
         if (st == STORE_OK)
-            st = take_batch(l, b, s, &t, problems, err);
+            st = take_batch(l, b, &t, problems, err);
         else if (st == STORE_NOT_FOUND || st == STORE_CORRUPT)
-            st = complain(problems, "batch %" PRIu64 " is missing or damaged", number)
-                     ? STORE_OK
-                     : no_memory(err);
+            st = complain_damaged(problems, number) ? STORE_OK : no_memory(err);
         batch_token_free(&t);
     }
     return st;
@@ -192,7 +194,7 @@ enum store_status batch_ledger_open(const struct settings *s, struct batch_ledge
     if (st != STORE_OK)
         return st == STORE_NOT_FOUND ? STORE_OK : st;
     struct batch_ledger *l = calloc(1, sizeof *l);
-    st = l ? take_all(l, b, s, problems, err) : no_memory(err);
+    st = l ? take_all(l, b, problems, err) : no_memory(err);
     batch_close_db(b);
     if (st == STORE_OK)
         *ledger = l;
@@ -210,6 +212,30 @@ void batch_ledger_close(struct batch_ledger *l)
     free(l);
 }
 
+/* --- a batch ----------------------------------------------------------------------------------*/
+
+size_t batch_ledger_count(const struct batch_ledger *l)
+{
+    return l ? l->count : 0;
+}
+
+enum store_status batch_ledger_judge(const struct batch_ledger *l, size_t i, struct batch_db *b,
+                                     const struct settings *s, struct strings *problems,
+                                     struct store_error *err)
+{
+    const struct ledger_batch *batch = &l->batches[i];
+    struct batch_token t;
+    enum store_status st = batch_by_number(b, batch->number, &t, err);
+    if (st == STORE_OK)
+        st = check_root(batch, &t, problems, err);
+    else if (st == STORE_NOT_FOUND || st == STORE_CORRUPT)
+        st = complain_damaged(problems, batch->number) ? STORE_OK : no_memory(err);
+    if (st == STORE_OK && t.token.data)
+        st = check_token(s, &t, problems, err);
+    batch_token_free(&t);
+    return st;
+}
+
 /* --- an entry ---------------------------------------------------------------------------------*/
 
 static const struct ledger_batch *find(const struct batch_ledger *l, uint64_t seq)
@@ -225,21 +251,21 @@ static const struct ledger_batch *find(const struct batch_ledger *l, uint64_t se
     return low < l->count && l->batches[low].first <= seq ? &l->batches[low] : NULL;
 }
 
-enum store_status batch_ledger_check(const struct batch_ledger *l, struct seal_store *seals,
-                                     const struct stored_entry *e, struct strings *problems,
-                                     struct store_error *err)
+enum store_status batch_ledger_check(const struct batch_ledger *l, const struct stored_entry *e,
+                                     const struct exhibit *x, const struct bytes *signature,
+                                     struct strings *problems, struct store_error *err)
 {
     const struct ledger_batch *batch = l && e->private_part.data ? find(l, e->seq) : NULL;
     struct ers_hash group[GROUP_MOST], leaf;
     size_t count = 0;
     if (!batch)
         return STORE_OK;
-    enum store_status st = batch_group(seals, e, group, &count, err);
+    enum store_status st = batch_group_of(e, signature, x->private_part, group, &count, err);
     if (st == STORE_OK && !ers_node(group, count, &leaf))
         return store_fail(err, STORE_IO, "the crypto library cannot hash");
     bool dated = st == STORE_OK &&
                  bsearch(&leaf, batch->leaves, batch->count, sizeof leaf, ers_compare) != NULL;
-    if (st != STORE_OK && st != STORE_NOT_FOUND && st != STORE_CORRUPT)
+    if (st != STORE_OK && st != STORE_CORRUPT)
         return st;
     return dated || strings_add(problems, "not what was dated: changed after its timestamp")
                ? STORE_OK

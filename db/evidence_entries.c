@@ -49,16 +49,16 @@ static enum store_status put_message(struct making *m, const char *stem, const s
 
 /* Only what is intact goes out. */
 static enum store_status verify_exhibit(struct making *m, const struct stored_entry *e,
-                                        const struct exhibit *x)
+                                        const struct exhibit *x, struct exhibit_judgement *j)
 {
-    struct exhibit_judgement j = {0};
-    enum store_status st = exhibit_check(e, x, &m->witnesses, &j, m->err);
-    if (st == STORE_OK && j.problems.count)
+    enum store_status st = exhibit_check(e, x, &m->witnesses, j, m->err);
+    if (st == STORE_OK && j->problems.count)
         st = store_fail(m->err, STORE_CORRUPT,
                         "entry %" PRIu64 ": %s: no evidence file is written of a damaged dossier; "
                         "run \"temoin verify --log\" and compare with the backup",
-                        e->seq, j.problems.items[0]);
-    strings_free(&j.problems);
+                        e->seq, j->problems.items[0]);
+    if (st == STORE_OK && !j->is_signed)
+        st = store_fail(m->err, STORE_NOT_FOUND, "entry %" PRIu64 " has no signature", e->seq);
     return st;
 }
 
@@ -66,14 +66,12 @@ static enum store_status put_entry(struct making *m, const struct placed *p)
 {
     struct stored_entry e = {0};
     struct exhibit x = {0};
-    struct bytes signature = {0};
+    struct exhibit_judgement j = {0};
     enum store_status st = store_entry(m->sources.store, p->seq, &e, m->err);
     if (st == STORE_OK && !exhibit_read(&e, &x))
         st = evidence_no_memory(m);
     if (st == STORE_OK)
-        st = verify_exhibit(m, &e, &x);
-    if (st == STORE_OK)
-        st = seal_signature(m->sources.seals, p->seq, &signature, m->err);
+        st = verify_exhibit(m, &e, &x, &j);
     if (st == STORE_OK)
         st = put_message(m, p->stem, &x);
     if (st == STORE_OK)
@@ -81,8 +79,8 @@ static enum store_status put_entry(struct making *m, const struct placed *p)
     if (st == STORE_OK && e.private_part.data)
         st = put(m, p->stem, ".private.json", &e.private_part);
     if (st == STORE_OK)
-        st = put(m, p->stem, ".json.p7s", &signature);
-    bytes_free(&signature);
+        st = put(m, p->stem, ".json.p7s", &j.signature);
+    exhibit_judgement_free(&j);
     exhibit_free(&x);
     stored_entry_free(&e);
     return st;

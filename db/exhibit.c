@@ -160,22 +160,21 @@ enum seal_state { SEAL_ABSENT, SEAL_VALID, SEAL_OTHER_OCTETS, SEAL_DAMAGED };
 static enum seal_state seal_state(struct check *c, struct store_error *why)
 {
     const struct stored_entry *e = c->entry;
-    struct bytes signature = {0};
+    struct bytes *signature = &c->judgement->signature;
     enum seal_state state = SEAL_VALID;
-    enum store_status st = seal_signature(c->against->seals, e->seq, &signature, why);
+    enum store_status st = seal_signature(c->against->seals, e->seq, signature, why);
     if (st == STORE_NOT_FOUND)
         state = SEAL_ABSENT;
     else if (st == STORE_CORRUPT)
         state = SEAL_DAMAGED;
     else if (st == STORE_OK) {
-        st = seal_judge_check(c->against->judge, e->record.data, e->record.len, signature.data,
-                              signature.len, why);
+        st = seal_judge_check(c->against->judge, e->record.data, e->record.len, signature->data,
+                              signature->len, why);
         if (st == STORE_CORRUPT)
             state = SEAL_OTHER_OCTETS;
     }
     if (st != STORE_OK && st != STORE_NOT_FOUND && st != STORE_CORRUPT)
         c->status = store_fail(c->err, st, "%s", why->text);
-    bytes_free(&signature);
     return state;
 }
 
@@ -263,7 +262,7 @@ static bool check_private(struct check *c, unsigned char nonce[NONCE_OCTETS])
     }
     bool same =
         hex_from_json(json_object_get(c->exhibit->record, "private"), named, sizeof named) &&
-        record_nonce(e->private_part.data, e->private_part.len, nonce) &&
+        hex_from_json(json_object_get(c->exhibit->private_part, "nonce"), nonce, NONCE_OCTETS) &&
         record_commit(nonce, e->private_part.data, e->private_part.len, computed) &&
         memcmp(named, computed, sizeof named) == 0;
     if (!same)
@@ -342,4 +341,11 @@ enum store_status exhibit_check(const struct stored_entry *e, const struct exhib
     if (c.status == STORE_OK && check_private(&c, nonce) && x->has_message && !x->message_dropped)
         check_message(&c, nonce);
     return c.status;
+}
+
+void exhibit_judgement_free(struct exhibit_judgement *j)
+{
+    bytes_free(&j->signature);
+    strings_free(&j->problems);
+    *j = (struct exhibit_judgement){0};
 }

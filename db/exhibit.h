@@ -69,15 +69,17 @@ struct exhibit_witnesses {
 struct exhibit_judgement {
     bool is_signed;          /* a valid signature over the record is there */
     bool record_sound;       /* the record's octets may be relied on */
+    struct bytes signature;  /* as it was read; valid or not */
     struct strings problems; /* a phrase for everything that is not as it was written, such as
                                 "message altered"; none: intact */
 };
 
-/* `j` is empty before; strings_free(&j->problems) in any case. Any other status than STORE_OK
+/* `j` is empty before; exhibit_judgement_free() in any case. Any other status than STORE_OK
    means that something could not be read, and no judgement. */
 enum store_status exhibit_check(const struct stored_entry *e, const struct exhibit *x,
                                 const struct exhibit_witnesses *against,
                                 struct exhibit_judgement *j, struct store_error *err);
+void exhibit_judgement_free(struct exhibit_judgement *j);
 
 /* The text of a member that json_foreign() wrote, for showing: what is no UTF-8 becomes
    U+FFFD, control characters become blanks. Malloc'd; NULL: absent or out of memory. */

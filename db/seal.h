@@ -60,6 +60,9 @@ void seal_store_close(struct seal_store *store);
 /* STORE_NOT_FOUND: not signed yet. */
 enum store_status seal_signature(struct seal_store *store, uint64_t seq, struct bytes *signature,
                                  struct store_error *err);
+/* As store_view_begin() and store_view_end(). */
+enum store_status seal_view_begin(struct seal_store *store, struct store_error *err);
+void seal_view_end(struct seal_store *store);
 /* The tree's state after the last signed entry. */
 enum store_status seal_head(struct seal_store *store, struct tree *tree, struct store_error *err);
 enum store_status seal_count(struct seal_store *store, uint64_t *signatures,

@@ -164,6 +164,17 @@ static enum store_status signature_read(sqlite3_stmt *row, struct bytes *signatu
     return STORE_OK;
 }
 
+enum store_status seal_view_begin(struct seal_store *s, struct store_error *err)
+{
+    return db_run(s->db, "BEGIN", err, "");
+}
+
+void seal_view_end(struct seal_store *s)
+{
+    if (s)
+        db_rollback(s->db);
+}
+
 enum store_status seal_signature(struct seal_store *s, uint64_t seq, struct bytes *signature,
                                  struct store_error *err)
 {

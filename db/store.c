@@ -373,6 +373,7 @@ void store_close(struct store *store)
     if (store->in_group)
         store_rollback(store);
     mover_free(store->mover);
+    unpack_spare_free(store);
     db_close(store->volume);
     db_close(store->registry);
     keyed_hash_close(&store->hash);

@@ -139,6 +139,12 @@ void stored_entry_free(struct stored_entry *e);
 enum store_status store_entry(struct store *store, uint64_t seq, struct stored_entry *out,
                               struct store_error *err);
 
+/* Between these two everything read is of one moment, and locks are taken once. For some dozen
+   milliseconds at most: meanwhile the writer cannot begin its WAL anew. A message that is moved
+   to its volume in between may not be found until the view is ended. */
+enum store_status store_view_begin(struct store *store, struct store_error *err);
+void store_view_end(struct store *store); /* outside of a view, or NULL: does nothing */
+
 /* Call `each` for seq = from, from+1, … as they are stored (a gap shows as a jump), in slices
    so that the WAL can reset; stops when `each` returns false. */
 enum store_status store_each_entry(struct store *store, uint64_t from,

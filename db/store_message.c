@@ -131,7 +131,7 @@ enum store_status store_message(struct store *store, uint64_t seq,
     struct unpack u = {0};
     int fd = -1;
     enum store_status st = find_message(store, seq, &w, &fd, err);
-    if (st == STORE_OK && !unpack_open(&u, w.size, sink, context))
+    if (st == STORE_OK && !unpack_open(&u, store, w.size, sink, context))
         st = store_fail(err, STORE_NO_MEMORY, "out of memory");
     if (st == STORE_OK && w.volume > 0)
         st = read_volume(store, seq, &w, &u, err);

@@ -35,6 +35,8 @@ struct store {
     char *origin;
     struct keyed_hash hash;
 
+    bool in_view;
+
     /* the open group */
     bool in_group;
     bool spoiled;
@@ -47,6 +49,8 @@ struct store {
     struct db *volume;
     int64_t volume_month; /* 202611 */
     struct mover *mover;
+    ZSTD_DCtx *spare; /* these two wait for the next message that is unpacked */
+    char *spare_out;
     bool erasing; /* something is left to be done for erased entries: store_erase.c */
 
     /* forgetting retry keys: a pass through the table, in slices */
@@ -82,6 +86,7 @@ enum store_status bodies_sweep(struct store *store, struct store_error *err);
 
 /* store_unpack.c: zstd frames, fed in parts, written to a sink as they open up. */
 struct unpack {
+    struct store *store; /* that keeps its means when it is closed */
     ZSTD_DCtx *ctx;
     char *out;
     uint64_t written, size; /* so far; in all, as recorded */
@@ -89,7 +94,7 @@ struct unpack {
     bool (*sink)(const void *data, size_t len, void *context);
     void *context;
 };
-bool unpack_open(struct unpack *u, uint64_t size,
+bool unpack_open(struct unpack *u, struct store *store, uint64_t size,
                  bool (*sink)(const void *data, size_t len, void *context), void *context);
 /* STORE_CORRUPT: no zstd frames, or more octets than recorded; STORE_IO: the sink said no. */
 enum store_status unpack_feed(struct unpack *u, const void *data, size_t len,
@@ -100,6 +105,7 @@ enum store_status unpack_plain(struct unpack *u, const void *data, size_t len,
 /* STORE_CORRUPT: fewer octets than recorded. */
 enum store_status unpack_end(struct unpack *u, struct store_error *err);
 void unpack_close(struct unpack *u);
+void unpack_spare_free(struct store *store);
 
 /* store_volume.c: open the volume of a month (202611) into store->volume. STORE_NOT_FOUND: it is
    not there, and not to be created. */

@@ -15,7 +15,7 @@
 
 #include "db/store_private.h"
 
-enum { SLICE = 200 }; /* entries read in one transaction */
+enum { SLICE = 100 }; /* entries read in one transaction */
 
 static enum store_status no_memory(struct store *store, struct store_error *err)
 {
@@ -34,6 +34,21 @@ enum store_status store_last_seq(struct store *store, uint64_t *seq, struct stor
     enum store_status st = db_number(store->log, "SELECT max(seq) FROM entry", 0, &last, err, "");
     *seq = (uint64_t)last;
     return st;
+}
+
+enum store_status store_view_begin(struct store *store, struct store_error *err)
+{
+    enum store_status st = db_run(store->log, "BEGIN", err, "");
+    store->in_view = st == STORE_OK;
+    return st;
+}
+
+void store_view_end(struct store *store)
+{
+    if (store && store->in_view)
+        db_rollback(store->log);
+    if (store)
+        store->in_view = false;
 }
 
 /* --- entries --------------------------------------------------------------------------------*/
@@ -201,14 +216,13 @@ enum store_status store_dossier(struct store *store, const char *invoice, struct
 {
     *out = (struct dossier){0};
     /* Two statements, one view: count and places must be of the same moment. */
-    enum store_status st = STORE_OK;
-    if (!store->in_group)
-        st = db_run(store->log, "BEGIN", err, "");
+    bool alone = !store->in_group && !store->in_view;
+    enum store_status st = alone ? store_view_begin(store, err) : STORE_OK;
     if (st != STORE_OK)
         return st;
     st = read_dossier(store, invoice, out, err);
-    if (!store->in_group)
-        db_rollback(store->log);
+    if (alone)
+        store_view_end(store);
     if (st != STORE_OK)
         dossier_free(out);
     return st;

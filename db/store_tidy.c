@@ -137,7 +137,7 @@ static enum store_status check_begin(struct store *store, int64_t seq, int64_t s
     *hash = EVP_MD_CTX_new();
     if (!*hash || EVP_DigestInit_ex(*hash, EVP_sha256(), NULL) != 1 ||
         EVP_DigestUpdate(*hash, nonce, sizeof nonce) != 1 ||
-        !unpack_open(unpack, (uint64_t)size, hash_sink, *hash))
+        !unpack_open(unpack, store, (uint64_t)size, hash_sink, *hash))
         return no_memory(err);
     return STORE_OK;
 }

@@ -12,13 +12,16 @@
 
 enum { WINDOW_LOG_MAX = 23 };
 
-bool unpack_open(struct unpack *u, uint64_t size,
+bool unpack_open(struct unpack *u, struct store *store, uint64_t size,
                  bool (*sink)(const void *data, size_t len, void *context), void *context)
 {
-    *u = (struct unpack){.size = size, .sink = sink, .context = context};
-    u->ctx = ZSTD_createDCtx();
-    u->out = malloc(ZSTD_DStreamOutSize());
+    *u = (struct unpack){.store = store, .size = size, .sink = sink, .context = context};
+    u->ctx = store->spare ? store->spare : ZSTD_createDCtx();
+    u->out = store->spare_out ? store->spare_out : malloc(ZSTD_DStreamOutSize());
+    store->spare = NULL;
+    store->spare_out = NULL;
     return u->ctx && u->out &&
+           !ZSTD_isError(ZSTD_DCtx_reset(u->ctx, ZSTD_reset_session_and_parameters)) &&
            !ZSTD_isError(ZSTD_DCtx_setParameter(u->ctx, ZSTD_d_windowLogMax, WINDOW_LOG_MAX));
 }
 
@@ -64,10 +67,21 @@ enum store_status unpack_end(struct unpack *u, struct store_error *err)
     return STORE_OK;
 }
 
+/* Small messages are many: making a decompressor costs more than its use for one of them. */
 void unpack_close(struct unpack *u)
 {
-    ZSTD_freeDCtx(u->ctx);
-    free(u->out);
-    u->ctx = NULL;
-    u->out = NULL;
+    if (!u->store)
+        return;
+    unpack_spare_free(u->store);
+    u->store->spare = u->ctx;
+    u->store->spare_out = u->out;
+    *u = (struct unpack){0};
+}
+
+void unpack_spare_free(struct store *store)
+{
+    ZSTD_freeDCtx(store->spare);
+    free(store->spare_out);
+    store->spare = NULL;
+    store->spare_out = NULL;
 }

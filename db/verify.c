@@ -18,7 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLICE = 200, THREADS_MAX = 64, PROGRESS_MS = 250 };
+enum {
+    SLICE = 100,              /* entries that are looked at in one view */
+    VIEW_OCTETS = 512 * 1024, /* of messages, after which the view is a new one */
+    THREADS_MAX = 64,
+    PROGRESS_MS = 250,
+};
 
 /* --- findings -------------------------------------------------------------------------------*/
 
@@ -85,8 +90,11 @@ json_t *verdict_json(const struct verdict *v)
 struct worker {
     struct verification *all;
     struct exhibit_witnesses against;
-    uint64_t last; /* of the slice */
-    uint64_t next; /* the first entry of the slice that was not seen */
+    uint64_t last;        /* of the slice */
+    uint64_t next;        /* the first entry of the slice that was not seen */
+    uint64_t view_octets; /* of messages, in this view */
+    uint64_t erased, messages;
+    struct places places;
     struct store_error err;
     enum store_status status;
 };
@@ -99,9 +107,26 @@ static bool stop_with(struct worker *w, enum store_status st, const struct store
     return false;
 }
 
+static void view_end(struct worker *w)
+{
+    store_view_end(w->against.store);
+    seal_view_end(w->against.seals);
+}
+
+/* Signatures are looked at in a later moment than entries, never an earlier one. */
+static enum store_status view_anew(struct worker *w)
+{
+    view_end(w);
+    w->view_octets = 0;
+    enum store_status st = store_view_begin(w->against.store, &w->err);
+    return st == STORE_OK ? seal_view_begin(w->against.seals, &w->err) : st;
+}
+
 static bool report(struct worker *w, uint64_t seq, const struct strings *problems)
 {
     bool done = true;
+    if (problems->count == 0)
+        return true;
     pthread_mutex_lock(&w->all->lock);
     for (size_t i = 0; done && i < problems->count; i++)
         done = verdict_add(w->all->verdict, seq, "%s", problems->items[i]);
@@ -112,11 +137,14 @@ static bool report(struct worker *w, uint64_t seq, const struct strings *problem
 static bool note_unsigned(struct worker *w, const struct exhibit *x, uint64_t seq)
 {
     struct verdict *v = w->all->verdict;
+    bool done = true;
+    pthread_mutex_lock(&w->all->lock);
     v->unsigned_yet++;
-    if (x->time >= 0 && w->all->now - x->time <= VERIFY_UNSIGNED_S)
-        return true;
-    return verdict_add(v, seq, "not signed since %s: is the sealer running?",
-                       x->time_text ? x->time_text : "an unknown time");
+    if (x->time < 0 || w->all->now - x->time > VERIFY_UNSIGNED_S)
+        done = verdict_add(v, seq, "not signed since %s: is the sealer running?",
+                           x->time_text ? x->time_text : "an unknown time");
+    pthread_mutex_unlock(&w->all->lock);
+    return done;
 }
 
 /* Remember what the ordered part needs. The leaf is the one that still has a witness. */
@@ -126,15 +154,11 @@ static bool collect(struct worker *w, const struct stored_entry *e, const struct
     struct verification *all = w->all;
     memcpy(all->leaves + (e->seq - 1) * TREE_HASH, j->is_signed ? x->leaf : e->leaf, TREE_HASH);
     all->seen[e->seq - 1] = j->record_sound ? SEEN_READ : SEEN_ALTERED;
-    bool done = true;
-    pthread_mutex_lock(&all->lock);
-    all->verdict->erased += !e->private_part.data;
-    all->verdict->messages += x->has_message && !x->message_dropped && e->private_part.data;
-    if (!j->is_signed && e->seq > all->verdict->sealed)
-        done = note_unsigned(w, x, e->seq);
+    w->erased += !e->private_part.data;
+    w->messages += x->has_message && !x->message_dropped && e->private_part.data;
+    bool done = j->is_signed || e->seq <= all->verdict->sealed || note_unsigned(w, x, e->seq);
     for (size_t i = 0; done && j->record_sound && i < x->place_count; i++)
-        done = places_add(&all->places, e->seq, &x->places[i]);
-    pthread_mutex_unlock(&all->lock);
+        done = places_add(&w->places, e->seq, &x->places[i]);
     return done;
 }
 
@@ -145,7 +169,7 @@ static enum store_status judge(struct worker *w, const struct stored_entry *e,
     if (st == STORE_OK && j->problems.count == 0)
         st = verify_index(w->all, w->against.store, x, &j->problems, &w->err);
     if (st == STORE_OK && j->problems.count == 0)
-        st = batch_ledger_check(w->all->dated, w->against.seals, e, &j->problems, &w->err);
+        st = batch_ledger_check(w->all->dated, e, x, &j->signature, &j->problems, &w->err);
     return st;
 }
 
@@ -155,10 +179,13 @@ static enum store_status second_look(struct worker *w, uint64_t seq, struct exhi
     struct stored_entry e = {0};
     struct exhibit x;
     struct store_error why;
+    enum store_status st = view_anew(w);
+    if (st != STORE_OK)
+        return st;
     if (store_entry(w->against.store, seq, &e, &why) != STORE_OK)
         return STORE_OK; /* the first judgement stands */
-    strings_free(&j->problems);
-    enum store_status st = STORE_NO_MEMORY;
+    exhibit_judgement_free(j);
+    st = STORE_NO_MEMORY;
     if (exhibit_read(&e, &x)) {
         st = judge(w, &e, &x, j);
         exhibit_free(&x);
@@ -176,12 +203,15 @@ static bool take_entry(const struct stored_entry *e, void *context)
     if (!exhibit_read(e, &x))
         return stop_with(w, STORE_NO_MEMORY, NULL);
     struct exhibit_judgement j = {0};
-    enum store_status st = judge(w, e, &x, &j);
+    enum store_status st = w->view_octets > VIEW_OCTETS ? view_anew(w) : STORE_OK;
+    if (st == STORE_OK)
+        st = judge(w, e, &x, &j);
+    w->view_octets += x.size;
     if (st == STORE_OK && j.problems.count)
         st = second_look(w, e->seq, &j);
     if (st == STORE_OK && !(report(w, e->seq, &j.problems) && collect(w, e, &x, &j)))
         st = STORE_NO_MEMORY;
-    strings_free(&j.problems);
+    exhibit_judgement_free(&j);
     exhibit_free(&x);
     w->next = e->seq + 1;
     atomic_fetch_add(&w->all->done, 1);
@@ -216,7 +246,12 @@ static void take_slice(struct worker *w, uint64_t first)
     struct store_error err = {0};
     w->last = entries - first < SLICE ? entries : first + SLICE - 1;
     w->next = first;
-    enum store_status st = store_each_entry(w->against.store, first, take_entry, w, &err);
+    enum store_status st = view_anew(w);
+    if (st != STORE_OK) {
+        stop_with(w, st, NULL);
+        return;
+    }
+    st = store_each_entry(w->against.store, first, take_entry, w, &err);
     if (w->status != STORE_OK || st == STORE_OK)
         return;
     if (st != STORE_CORRUPT && st != STORE_INVALID) {
@@ -225,6 +260,28 @@ static void take_slice(struct worker *w, uint64_t first)
     }
     for (uint64_t seq = w->next; w->status == STORE_OK && seq <= w->last; seq++)
         take_one(w, seq);
+}
+
+/* Tokens cost more than entries do, and nothing waits for them: whoever is free takes one. */
+static void judge_batches(struct worker *w)
+{
+    struct verification *all = w->all;
+    struct batch_db *db = NULL;
+    size_t i, count = batch_ledger_count(all->dated);
+    enum store_status st = STORE_OK;
+    while (st == STORE_OK && (i = atomic_fetch_add(&all->next_batch, 1)) < count) {
+        struct strings problems = {0};
+        if (!db)
+            st = batch_open(all->settings->store_directory, &db, &w->err);
+        if (st == STORE_OK)
+            st = batch_ledger_judge(all->dated, i, db, all->settings, &problems, &w->err);
+        if (st == STORE_OK && !report(w, 0, &problems))
+            st = STORE_NO_MEMORY;
+        strings_free(&problems);
+    }
+    batch_close_db(db);
+    if (st != STORE_OK)
+        stop_with(w, st, NULL);
 }
 
 static enum store_status worker_open(struct worker *w)
@@ -238,12 +295,23 @@ static enum store_status worker_open(struct worker *w)
     return st;
 }
 
+/* What the worker has counted and found becomes everybody's. */
+static bool hand_in(struct worker *w)
+{
+    struct verification *all = w->all;
+    all->verdict->erased += w->erased;
+    all->verdict->messages += w->messages;
+    return places_append(&all->places, &w->places);
+}
+
 static void *worker_run(void *context)
 {
     struct worker *w = context;
     struct verification *all = w->all;
     w->status = worker_open(w);
     w->against.signed_up_to = all->verdict->sealed;
+    if (w->status == STORE_OK)
+        judge_batches(w);
     while (w->status == STORE_OK && !atomic_load(&all->failed)) {
         uint64_t first = atomic_fetch_add(&all->next, SLICE);
         if (first > all->verdict->entries)
@@ -253,9 +321,11 @@ static void *worker_run(void *context)
     seal_judge_close(w->against.judge);
     seal_store_close(w->against.seals);
     store_close(w->against.store);
+    pthread_mutex_lock(&all->lock);
+    if (w->status == STORE_OK && !hand_in(w))
+        w->status = STORE_NO_MEMORY;
     if (w->status != STORE_OK)
         atomic_store(&all->failed, true);
-    pthread_mutex_lock(&all->lock);
     all->running--;
     pthread_cond_signal(&all->ended);
     pthread_mutex_unlock(&all->lock);
@@ -311,6 +381,7 @@ static enum store_status run_workers(struct verification *all, void (*progress)(
         started ? STORE_OK : store_fail(err, STORE_NO_MEMORY, "no thread could be started");
     for (size_t i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
+        free(workers[i].places.items);
         if (st == STORE_OK && workers[i].status != STORE_OK)
             st = store_fail(err, workers[i].status, "%s",
                             workers[i].err.text[0] ? workers[i].err.text : "out of memory");
@@ -319,7 +390,7 @@ static enum store_status run_workers(struct verification *all, void (*progress)(
     return st;
 }
 
-/* What was dated by a third party. */
+/* What was dated by a third party; tokens are judged by the workers. */
 static enum store_status open_ledger(struct verification *all, struct store_error *err)
 {
     struct strings problems = {0};
@@ -367,6 +438,7 @@ enum store_status verify_log(const struct settings *s, int64_t now,
                              struct store_error *err)
 {
     struct verification all = {.settings = s, .now = now, .verdict = v};
+    atomic_init(&all.next_batch, 0);
     atomic_init(&all.next, 1);
     enum store_status st = measure(&all, err);
     if (st != STORE_OK)

@@ -137,7 +137,8 @@ static bool private_check(struct inspection *in, const struct dossier_entry *e,
     unsigned char named[HASH_OCTETS], computed[HASH_OCTETS];
     struct part *p = e->private_part;
     bool same = hex_from_json(json_object_get(e->exhibit.record, "private"), named, sizeof named) &&
-                record_nonce(p->data.data, p->data.len, nonce) &&
+                hex_from_json(json_object_get(e->exhibit.private_part, "nonce"), nonce,
+                              NONCE_OCTETS) &&
                 record_commit(nonce, p->data.data, p->data.len, computed) &&
                 memcmp(named, computed, sizeof named) == 0;
     if (same)

@@ -27,6 +27,7 @@ struct places {
 };
 
 /* False: out of memory. */
+bool places_append(struct places *p, const struct places *more);
 bool places_add(struct places *p, uint64_t seq, const struct exhibit_place *place);
 
 enum seen {
@@ -47,6 +48,7 @@ struct verification {
     unsigned char *leaves;
     unsigned char *seen; /* enum seen */
 
+    atomic_size_t next_batch;
     atomic_uint_fast64_t next; /* first entry of the next slice */
     atomic_uint_fast64_t done;
     atomic_bool failed;

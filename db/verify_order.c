@@ -10,16 +10,33 @@
 
 #include "db/verify_internal.h"
 
+static bool places_reserve(struct places *p, size_t more)
+{
+    if (p->room - p->count >= more)
+        return true;
+    size_t room = p->room + (more > p->room ? more : p->room) + 256;
+    struct placed *grown = realloc(p->items, room * sizeof *grown);
+    if (!grown)
+        return false;
+    p->items = grown;
+    p->room = room;
+    return true;
+}
+
+bool places_append(struct places *p, const struct places *more)
+{
+    if (!places_reserve(p, more->count))
+        return false;
+    if (more->count)
+        memcpy(p->items + p->count, more->items, more->count * sizeof *more->items);
+    p->count += more->count;
+    return true;
+}
+
 bool places_add(struct places *p, uint64_t seq, const struct exhibit_place *place)
 {
-    if (p->count == p->room) {
-        size_t room = p->room ? 2 * p->room : 256;
-        struct placed *grown = realloc(p->items, room * sizeof *grown);
-        if (!grown)
-            return false;
-        p->items = grown;
-        p->room = room;
-    }
+    if (!places_reserve(p, 1))
+        return false;
     p->items[p->count++] = (struct placed){.place = *place, .seq = seq};
     return true;
 }
