@@ -157,47 +157,52 @@ static bool take_record(const struct stored_entry *e, struct view_exhibit *x)
     return true;
 }
 
+/* A message that is being read. */
+struct open_reading {
+    struct view_exhibit *exhibit;
+    struct timeline_item *item;
+    struct reader_question *question; /* NULL: none */
+};
+
 struct loading {
     const struct dossier_view_sources *from;
     struct dossier_view *view;
+    struct open_reading readings[READER_PARALLEL];
+    size_t next_reading;
     size_t texts; /* octets of text so far */
     struct store_error *err;
 };
+
+/* --- its message -----------------------------------------------------------------------------*/
 
 static bool put(const void *data, size_t len, void *context)
 {
     return reader_bundle_put(context, data, len);
 }
 
-struct taking {
-    struct view_exhibit *exhibit;
-    struct timeline_item *item;
-};
-
 static bool take_answer(size_t i, json_t *answer, void *context)
 {
-    const struct taking *to = context;
+    const struct open_reading *r = context;
     const json_t *text = json_object_get(answer, "text");
     json_t *facts = facts_take(json_object_get(answer, "facts"));
     (void)i;
-    to->item->facts = facts;
+    r->item->facts = facts;
     bool done = facts && facts_check_tokens(facts, NULL, NULL) &&
-                (!text || message_text_from_json(text, &to->exhibit->text));
+                (!text || message_text_from_json(text, &r->exhibit->text));
     json_decref(answer);
     return done;
 }
 
 /* Read anew out of the archived message: what an evidence file says of it follows from it alone. */
-static enum store_status ask_reader(struct loading *l, struct reader_bundle *b,
-                                    const struct taking *to)
+static enum store_status reading_end(struct loading *l, struct open_reading *r)
 {
     struct reader_outcome how;
-    struct timeline_item *item = to->item;
-    const struct message_text *text = &to->exhibit->text;
-    const struct reader_options options = {
-        .facts = true, .text = l->texts <= TEXTS_MAX, .domain = l->from->domain};
-    enum store_status st =
-        reader_ask(l->from->reader, b, &options, -1, take_answer, (void *)to, &how, l->err);
+    struct timeline_item *item = r->item;
+    const struct message_text *text = &r->exhibit->text;
+    if (!r->question)
+        return STORE_OK;
+    enum store_status st = reader_take(r->question, -1, take_answer, r, &how, l->err);
+    r->question = NULL;
     item->reading = how.why[0] ? READING_FAILED : READING_DONE;
     if (st == STORE_OK && how.why[0] && !(item->unread = text_clean(how.why)))
         st = no_memory(l->err);
@@ -206,8 +211,35 @@ static enum store_status ask_reader(struct loading *l, struct reader_bundle *b,
     return st;
 }
 
+/* The oldest reading makes room for the next one, so that which texts find a place follows from
+   the dossier alone, not from the reader's speed. */
+static enum store_status reading_begin(struct loading *l, struct reader_bundle *b,
+                                       const struct open_reading *next)
+{
+    struct open_reading *r = &l->readings[l->next_reading++ % READER_PARALLEL];
+    enum store_status st = reading_end(l, r);
+    const struct reader_options options = {
+        .facts = true, .text = l->texts <= TEXTS_MAX, .domain = l->from->domain};
+    *r = *next;
+    return st == STORE_OK ? reader_order(l->from->reader, b, &options, -1, &r->question, l->err)
+                          : st;
+}
+
+/* STORE_OK: wait for all that are open. Else forget them. */
+static enum store_status readings_end(struct loading *l, enum store_status st)
+{
+    for (size_t i = 0; i < READER_PARALLEL; i++) {
+        struct open_reading *r = &l->readings[l->next_reading++ % READER_PARALLEL];
+        if (st == STORE_OK)
+            st = reading_end(l, r);
+        reader_forget(r->question);
+        r->question = NULL;
+    }
+    return st;
+}
+
 /* A message that cannot be read costs its text, not the view. */
-static enum store_status text_load(struct loading *l, uint64_t seq, const struct taking *to)
+static enum store_status text_load(struct loading *l, uint64_t seq, const struct open_reading *to)
 {
     struct reader_bundle b;
     struct store_error why = {0};
@@ -218,7 +250,7 @@ static enum store_status text_load(struct loading *l, uint64_t seq, const struct
     if (reader_bundle_begin(&b))
         st = store_message(l->from->timeline.store, seq, put, &b, &why);
     if (st == STORE_OK)
-        st = ask_reader(l, &b, to);
+        st = reading_begin(l, &b, to);
     else if (st == STORE_NO_MEMORY || st == STORE_BUSY || st == STORE_DENIED)
         st = store_fail(l->err, st, "%s", why.text[0] ? why.text : "out of memory");
     else
@@ -228,7 +260,7 @@ static enum store_status text_load(struct loading *l, uint64_t seq, const struct
 }
 
 /* The message that a decision put into the dossier. */
-static enum store_status assigned_load(struct loading *l, const struct taking *to)
+static enum store_status assigned_load(struct loading *l, const struct open_reading *to)
 {
     struct view_exhibit *x = to->exhibit;
     struct stored_entry e = {0};
@@ -252,7 +284,7 @@ static enum store_status assigned_load(struct loading *l, const struct taking *t
 static enum store_status exhibit_load(struct loading *l, struct timeline_item *item,
                                       struct view_exhibit *x)
 {
-    const struct taking to = {x, item};
+    const struct open_reading to = {x, item, NULL};
     struct stored_entry e = {0};
     struct exhibit read = {0};
     x->item = item;
@@ -328,6 +360,7 @@ enum store_status dossier_view_load(const struct dossier_view_sources *from, con
         return no_memory(err);
     for (size_t i = 0; st == STORE_OK && i < t->count; i++)
         st = exhibit_load(&l, &t->items[i], &v->exhibits[v->exhibit_count++]);
+    st = readings_end(&l, st);
     if (st == STORE_OK && !timeline_returns_link(t))
         st = no_memory(err);
     return st == STORE_OK ? dossier_service_load(from->timeline.store, v, err) : st;

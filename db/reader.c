@@ -110,13 +110,18 @@ void reader_stop(struct reader *reader)
 
 /* --- asking ----------------------------------------------------------------------------------*/
 
-struct asking {
+struct reader_question {
     int answers, verdict; /* our ends */
-    int cancel_fd;
+    int socket;           /* of the reader */
     int64_t deadline;
+    size_t wanted;
+};
+
+struct asking {
+    const struct reader_question *question;
+    int cancel_fd;
     struct bytes line;
     struct reader_outcome *how;
-    size_t wanted;
     bool (*each)(size_t i, json_t *answer, void *context);
     void *context;
     bool spoiled; /* an answer is none, or is not wanted */
@@ -139,11 +144,11 @@ static json_t *order_json(const struct reader_bundle *b, const struct reader_opt
 }
 
 /* WIRE_OK, WIRE_AGAIN when cancelled, WIRE_TIMEOUT, WIRE_ERROR. */
-static enum wire_result wait_on(const struct asking *a, int fd, short events)
+static enum wire_result wait_on(int fd, short events, int cancel_fd, int64_t deadline)
 {
     for (;;) {
-        int64_t left = a->deadline - wire_clock_ms();
-        struct pollfd p[2] = {{.fd = fd, .events = events}, {.fd = a->cancel_fd, .events = POLLIN}};
+        int64_t left = deadline - wire_clock_ms();
+        struct pollfd p[2] = {{.fd = fd, .events = events}, {.fd = cancel_fd, .events = POLLIN}};
         int n = poll(p, 2, left > 0 ? (int)left : 0);
         if (n < 0 && errno == EINTR)
             continue;
@@ -152,8 +157,8 @@ static enum wire_result wait_on(const struct asking *a, int fd, short events)
 }
 
 /* One packet, with the descriptors. */
-static enum wire_result send_order(const struct asking *a, int fd, const char *text,
-                                   const int fds[ORDER_FDS])
+static enum wire_result send_order(int fd, const char *text, const int fds[ORDER_FDS],
+                                   int cancel_fd, int64_t deadline)
 {
     union {
         char space[CMSG_SPACE(sizeof(int) * ORDER_FDS)];
@@ -174,7 +179,7 @@ static enum wire_result send_order(const struct asking *a, int fd, const char *t
             return WIRE_OK;
         if (errno != EAGAIN && errno != EINTR)
             return WIRE_ERROR;
-        enum wire_result ready = wait_on(a, fd, POLLOUT);
+        enum wire_result ready = wait_on(fd, POLLOUT, cancel_fd, deadline);
         if (ready != WIRE_OK)
             return ready;
     }
@@ -184,7 +189,7 @@ static enum wire_result send_order(const struct asking *a, int fd, const char *t
 static void take_line(struct asking *a, const char *line, size_t len)
 {
     json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-    if (!json_is_object(json) || a->how->answered == a->wanted) {
+    if (!json_is_object(json) || a->how->answered == a->question->wanted) {
         json_decref(json);
         a->spoiled = true;
         return;
@@ -212,11 +217,12 @@ static void take_lines(struct asking *a)
 static enum wire_result collect(struct asking *a)
 {
     char chunk[65536];
+    const struct reader_question *q = a->question;
     for (;;) {
-        enum wire_result ready = wait_on(a, a->answers, POLLIN);
+        enum wire_result ready = wait_on(q->answers, POLLIN, a->cancel_fd, q->deadline);
         if (ready != WIRE_OK)
             return ready;
-        ssize_t n = read(a->answers, chunk, sizeof chunk);
+        ssize_t n = read(q->answers, chunk, sizeof chunk);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -234,12 +240,13 @@ static enum wire_result collect(struct asking *a)
 static enum wire_result take_verdict(struct asking *a)
 {
     char text[sizeof a->how->why];
+    const struct reader_question *q = a->question;
     size_t len = 0;
     while (len < sizeof text - 1) {
-        enum wire_result ready = wait_on(a, a->verdict, POLLIN);
+        enum wire_result ready = wait_on(q->verdict, POLLIN, a->cancel_fd, q->deadline);
         if (ready != WIRE_OK)
             return ready;
-        ssize_t n = read(a->verdict, text + len, sizeof text - 1 - len);
+        ssize_t n = read(q->verdict, text + len, sizeof text - 1 - len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -249,37 +256,63 @@ static enum wire_result take_verdict(struct asking *a)
     text[len] = '\0';
     if (len == 0)
         strcpy(text, "the reader of messages was killed");
-    if (a->how->answered < a->wanted)
+    if (a->how->answered < q->wanted)
         snprintf(a->how->why, sizeof a->how->why, "%s",
                  strcmp(text, "done") ? text : "its answer makes no sense");
     return WIRE_OK;
 }
 
-static enum wire_result ask(struct asking *a, struct reader *reader, const char *text, int messages)
+/* The pipes: our ends into `q`, theirs into `fds`. */
+static bool question_open(struct reader_question *q, int fds[ORDER_FDS])
 {
-    int answers[2], verdict[2] = {-1, -1};
+    int answers[2], verdict[2];
     if (pipe2(answers, O_CLOEXEC) != 0)
-        return WIRE_ERROR;
+        return false;
     if (pipe2(verdict, O_CLOEXEC) != 0) {
+        int code = errno;
         close(answers[0]);
         close(answers[1]);
+        errno = code;
+        return false;
+    }
+    q->answers = answers[0];
+    q->verdict = verdict[0];
+    fds[FD_ANSWERS] = answers[1];
+    fds[FD_VERDICT] = verdict[1];
+    return true;
+}
+
+void reader_forget(struct reader_question *question)
+{
+    if (!question)
+        return;
+    close(question->answers); /* ends a process that still writes */
+    close(question->verdict);
+    free(question);
+}
+
+static enum wire_result ask(struct reader *reader, const struct reader_bundle *bundle,
+                            const char *text, int cancel_fd, struct reader_question **question)
+{
+    int fds[ORDER_FDS] = {bundle->fd, -1, -1};
+    struct reader_question *q = calloc(1, sizeof *q);
+    if (!q || !question_open(q, fds)) {
+        int code = q ? errno : ENOMEM;
+        free(q);
+        errno = code;
         return WIRE_ERROR;
     }
-    a->answers = answers[0];
-    a->verdict = verdict[0];
-    const int fds[ORDER_FDS] = {messages, answers[1], verdict[1]};
-    enum wire_result result = send_order(a, reader->fd, text, fds);
-    close(answers[1]);
-    close(verdict[1]);
-    if (result == WIRE_OK)
-        result = collect(a);
-    if (result == WIRE_OK && a->spoiled)
-        snprintf(a->how->why, sizeof a->how->why, "its answer makes no sense");
-    else if (result == WIRE_OK)
-        result = take_verdict(a);
+    q->socket = reader->fd;
+    q->wanted = bundle->count;
+    q->deadline = wire_clock_ms() + order_wall_ms(&reader->limits) + reader->margin_ms;
+    enum wire_result result = send_order(reader->fd, text, fds, cancel_fd, q->deadline);
     int code = errno;
-    close(answers[0]); /* ends a process that still writes */
-    close(verdict[0]);
+    close(fds[FD_ANSWERS]);
+    close(fds[FD_VERDICT]);
+    if (result == WIRE_OK)
+        *question = q;
+    else
+        reader_forget(q);
     errno = code;
     return result;
 }
@@ -291,19 +324,20 @@ static bool order_waits(int fd)
     return ioctl(fd, SIOCOUTQ, &octets) == 0 && octets > 0;
 }
 
-enum store_status reader_ask(struct reader *reader, struct reader_bundle *bundle,
-                             const struct reader_options *options, int cancel_fd,
-                             bool (*each)(size_t i, json_t *answer, void *context), void *context,
-                             struct reader_outcome *how, struct store_error *err)
+static enum store_status ended(enum wire_result result, int code, struct store_error *err)
 {
-    *how = (struct reader_outcome){0};
-    struct asking a = {.cancel_fd = cancel_fd,
-                       .deadline =
-                           wire_clock_ms() + order_wall_ms(&reader->limits) + reader->margin_ms,
-                       .how = how,
-                       .wanted = bundle->count,
-                       .each = each,
-                       .context = context};
+    if (result == WIRE_OK)
+        return STORE_OK;
+    if (result == WIRE_ERROR)
+        return store_fail_errno(err, code, "cannot ask the reader of messages");
+    return store_fail(err, STORE_BUSY, "the reader of messages does not answer");
+}
+
+enum store_status reader_order(struct reader *reader, struct reader_bundle *bundle,
+                               const struct reader_options *options, int cancel_fd,
+                               struct reader_question **question, struct store_error *err)
+{
+    *question = NULL;
     json_t *json = order_json(bundle, options, &reader->limits);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
@@ -313,16 +347,40 @@ enum store_status reader_ask(struct reader *reader, struct reader_bundle *bundle
     if (fcntl(bundle->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
             0 ||
         errno == EPERM) /* sealed: it is asked again */
-        result = ask(&a, reader, text, bundle->fd);
+        result = ask(reader, bundle, text, cancel_fd, question);
     int code = errno;
     free(text);
+    return ended(result, code, err);
+}
+
+enum store_status reader_take(struct reader_question *question, int cancel_fd,
+                              bool (*each)(size_t i, json_t *answer, void *context), void *context,
+                              struct reader_outcome *how, struct store_error *err)
+{
+    *how = (struct reader_outcome){0};
+    struct asking a = {
+        .question = question, .cancel_fd = cancel_fd, .how = how, .each = each, .context = context};
+    enum wire_result result = collect(&a);
+    if (result == WIRE_OK && a.spoiled)
+        snprintf(how->why, sizeof how->why, "its answer makes no sense");
+    else if (result == WIRE_OK)
+        result = take_verdict(&a);
+    int code = errno;
+    how->late = result == WIRE_TIMEOUT && !order_waits(question->socket);
     bytes_free(&a.line);
-    if (result == WIRE_OK)
-        return STORE_OK;
-    if (result == WIRE_ERROR)
-        return store_fail_errno(err, code, "cannot ask the reader of messages");
-    how->late = result == WIRE_TIMEOUT && !order_waits(reader->fd);
-    return store_fail(err, STORE_BUSY, "the reader of messages does not answer");
+    reader_forget(question);
+    return ended(result, code, err);
+}
+
+enum store_status reader_ask(struct reader *reader, struct reader_bundle *bundle,
+                             const struct reader_options *options, int cancel_fd,
+                             bool (*each)(size_t i, json_t *answer, void *context), void *context,
+                             struct reader_outcome *how, struct store_error *err)
+{
+    struct reader_question *question;
+    *how = (struct reader_outcome){0};
+    enum store_status st = reader_order(reader, bundle, options, cancel_fd, &question, err);
+    return st == STORE_OK ? reader_take(question, cancel_fd, each, context, how, err) : st;
 }
 
 static bool keep(size_t i, json_t *answer, void *context)

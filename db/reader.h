@@ -13,9 +13,9 @@
  *
  * A reader is a process that has given up files, network and programs, with all loaded that
  * reading needs. For each order it forks another one, which gives up the rest, reads, answers and
- * ends (reader_confine.h). One that crashes, hangs or takes too much memory costs its own
- * message. temoind starts a reader of its own (temoin-reader) and gives scribe one end of its
- * socket; commands start theirs.
+ * ends (reader_confine.h); at most READER_PARALLEL are at work. One that crashes, hangs or takes
+ * too much memory costs its own message. temoind starts a reader of its own (temoin-reader) and
+ * gives scribe one end of its socket; commands start theirs.
  *
  * An order brings its messages as a sealed memfd, and two pipes: one for answers, a line of JSON
  * each, one for how it ended. So nothing is left half in a socket when a process dies, and
@@ -35,6 +35,7 @@
 #include "policy/settings.h"
 
 enum {
+    READER_PARALLEL = 4,                /* orders that one reader works on at the same time */
     READER_BATCH = 64,                  /* messages */
     READER_BATCH_OCTETS = 1024 * 1024,  /* of several messages; one alone may be longer */
     READER_ANSWER_MAX = 4 * 1024 * 1024 /* octets of JSON for one message */
@@ -86,9 +87,26 @@ struct reader_outcome {
     bool late;       /* with STORE_BUSY: a reader took the order, and never told of its end */
 };
 
-/* Have a bundle read (it is sealed by this). `each` gets the answers in order and takes over the
-   reference. STORE_OK: see *how. STORE_BUSY: `cancel_fd` became readable (-1: none), or no reader
-   took the order in time. */
+/* An order whose answers are still to be taken: who has many messages gives the next order
+   before he takes the answers of the last one. */
+struct reader_question;
+
+/* Give an order (it seals the bundle, which may be freed then). One beyond READER_PARALLEL waits
+   for the others, and its time runs meanwhile. STORE_BUSY: no reader took it in time, or `cancel_fd` became readable
+   (-1: none). */
+enum store_status reader_order(struct reader *reader, struct reader_bundle *bundle,
+                               const struct reader_options *options, int cancel_fd,
+                               struct reader_question **question, struct store_error *err);
+/* Take its answers: see reader_ask(). Frees the question. */
+enum store_status reader_take(struct reader_question *question, int cancel_fd,
+                              bool (*each)(size_t i, json_t *answer, void *context), void *context,
+                              struct reader_outcome *how, struct store_error *err);
+/* Nobody wants to know any more. NULL does nothing. */
+void reader_forget(struct reader_question *question);
+
+/* Have a bundle read (it is sealed by this): the two at once. `each` gets the answers in order and
+   takes over the reference. STORE_OK: see *how. STORE_BUSY: `cancel_fd` became readable (-1: none),
+   or no reader took the order in time. */
 enum store_status reader_ask(struct reader *reader, struct reader_bundle *bundle,
                              const struct reader_options *options, int cancel_fd,
                              bool (*each)(size_t i, json_t *answer, void *context), void *context,

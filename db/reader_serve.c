@@ -1,10 +1,11 @@
 /*
  * reader_serve - the process that starts one for each order, and never looks into a message
  *
- * It is one thread with nothing to wait for but its socket, its child and the clock. What it tells
- * of an end is its own observation: the child cannot write into the second pipe.
+ * It is one thread with nothing to wait for but its socket, its children and the clock. What it
+ * tells of an end is its own observation: a child cannot write into the second pipe.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "db/reader_private.h"
+#include "db/wire.h"
 
 enum { SECONDS_MAX = 24 * 3600 };
 
@@ -114,29 +116,8 @@ _Noreturn static void become_worker(struct order *o, struct confinement *c, pid_
     reader_work(o, messages, c);
 }
 
-/* Wait for its end, at most as long as it may take. False: it had to be killed. */
-static bool wait_for(pid_t pid, int control_fd, int wall_ms, int *status)
+static void verdict(int to, const struct reader_limits *limits, bool ended, int status)
 {
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = control_fd, .events = POLLIN}};
-    int n = 0;
-    if (fd >= 0)
-        do
-            n = poll(p, 2, wall_ms);
-        while (n < 0 && errno == EINTR);
-    bool ended = n > 0 && p[0].revents;
-    if (!ended)
-        kill(pid, SIGKILL);
-    if (fd >= 0)
-        close(fd);
-    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-        ;
-    return ended;
-}
-
-static void verdict(const struct order *o, bool ended, int status)
-{
-    const struct reader_limits *limits = &o->limits;
     char text[200] = "";
     unsigned long long mb = limits->memory / (1024 * 1024);
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -158,33 +139,81 @@ static void verdict(const struct order *o, bool ended, int status)
         snprintf(text, sizeof text, "ended with status %d", code);
     else
         strcpy(text, "done");
-    ssize_t n = write(o->fds[FD_VERDICT], text, strlen(text));
+    ssize_t n = write(to, text, strlen(text));
     (void)n; /* whoever asked may have gone */
 }
 
-static void serve_order(struct order *o, struct confinement *c, int control_fd)
+/* --- those that are at work ------------------------------------------------------------------*/
+
+struct child {
+    pid_t pid; /* 0: the place is free */
+    int pidfd, verdict;
+    int64_t deadline; /* wire_clock_ms() */
+    struct reader_limits limits;
+};
+
+struct serving {
+    int fd, control_fd;
+    struct confinement *confinement;
+    const struct reader_limits *limits;
+    struct child children[READER_PARALLEL];
+    size_t busy;
+};
+
+static struct child *place_free(struct serving *s)
+{
+    for (size_t i = 0; i < READER_PARALLEL; i++)
+        if (s->children[i].pid == 0)
+            return &s->children[i];
+    return NULL;
+}
+
+/* Wait for its end, which has come or comes now. */
+static void child_end(struct serving *s, struct child *c, bool ended)
 {
     int status = 0;
-    pid_t self = getpid(), pid = fork();
+    if (!ended)
+        kill(c->pid, SIGKILL);
+    while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    verdict(c->verdict, &c->limits, ended, status);
+    close(c->pidfd);
+    close(c->verdict);
+    *c = (struct child){0};
+    s->busy--;
+}
+
+static void child_start(struct serving *s, struct order *o)
+{
+    static const char failed[] = "no process can be started";
+    struct child *c = place_free(s);
+    pid_t self = getpid(), pid = c ? fork() : -1;
     if (pid == 0)
-        become_worker(o, c, self);
-    close(o->fds[FD_ANSWERS]);
-    o->fds[FD_ANSWERS] = -1;
-    if (pid < 0) {
-        static const char text[] = "no process can be started";
-        ssize_t n = write(o->fds[FD_VERDICT], text, sizeof text - 1);
+        become_worker(o, s->confinement, self);
+    int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    if (pid > 0 && pidfd < 0) { /* nobody could tell when it ends */
+        kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    if (pidfd < 0) {
+        ssize_t n = write(o->fds[FD_VERDICT], failed, sizeof failed - 1);
         (void)n;
         return;
     }
-    bool ended = wait_for(pid, control_fd, order_wall_ms(&o->limits), &status);
-    verdict(o, ended, status);
+    *c = (struct child){.pid = pid,
+                        .pidfd = pidfd,
+                        .verdict = o->fds[FD_VERDICT],
+                        .deadline = wire_clock_ms() + order_wall_ms(&o->limits),
+                        .limits = o->limits};
+    o->fds[FD_VERDICT] = -1;
+    s->busy++;
 }
 
 /* --- the loop --------------------------------------------------------------------------------*/
 
 /* False: nobody is there any more. */
-static bool take_order(int fd, int control_fd, struct confinement *c,
-                       const struct reader_limits *limits)
+static bool take_order(struct serving *s)
 {
     char text[ORDER_MAX];
     union {
@@ -196,8 +225,8 @@ static bool take_order(int fd, int control_fd, struct confinement *c,
                        .msg_iovlen = 1,
                        .msg_control = control.space,
                        .msg_controllen = sizeof control.space};
-    struct order o = {.fds = {-1, -1, -1}, .limits = *limits};
-    ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+    struct order o = {.fds = {-1, -1, -1}, .limits = *s->limits};
+    ssize_t n = recvmsg(s->fd, &m, MSG_CMSG_CLOEXEC);
     if (n < 0)
         return errno == EINTR || errno == EAGAIN;
     if (n == 0)
@@ -205,26 +234,55 @@ static bool take_order(int fd, int control_fd, struct confinement *c,
     take_fds(&m, &o);
     json_t *json = json_loadb(text, (size_t)n, 0, NULL);
     if (json && take_json(json, &o) && order_good(&o))
-        serve_order(&o, c, control_fd);
+        child_start(s, &o);
     json_decref(json);
     close_fds(&o);
     return true;
 }
 
+static int next_deadline(const struct serving *s)
+{
+    int64_t left = INT_MAX;
+    for (size_t i = 0; i < READER_PARALLEL; i++)
+        if (s->children[i].pid && s->children[i].deadline - wire_clock_ms() < left)
+            left = s->children[i].deadline - wire_clock_ms();
+    return s->busy == 0 ? -1 : left > 0 ? (int)left : 0;
+}
+
+/* One wait, and what came of it. False: that was all. */
+static bool serve(struct serving *s)
+{
+    struct pollfd p[2 + READER_PARALLEL] = {{.fd = s->control_fd, .events = POLLIN},
+                                            {.fd = s->fd, .events = POLLIN}};
+    if (s->busy == READER_PARALLEL)
+        p[1].fd = -1; /* orders wait in the socket */
+    for (size_t i = 0; i < READER_PARALLEL; i++)
+        p[2 + i] =
+            (struct pollfd){.fd = s->children[i].pid ? s->children[i].pidfd : -1, .events = POLLIN};
+    int n = poll(p, 2 + READER_PARALLEL, next_deadline(s));
+    if (n < 0)
+        return errno == EINTR;
+    if (p[0].revents)
+        return false;
+    for (size_t i = 0; i < READER_PARALLEL; i++) {
+        struct child *c = &s->children[i];
+        if (c->pid && (p[2 + i].revents || c->deadline <= wire_clock_ms()))
+            child_end(s, c, p[2 + i].revents != 0);
+    }
+    return !p[1].revents || take_order(s);
+}
+
 int reader_serve(int fd, int control_fd, const struct reader_limits *limits, bool (*ready)(void))
 {
-    struct confinement *c = confinement_prepare();
+    struct serving s = {
+        .fd = fd, .control_fd = control_fd, .confinement = confinement_prepare(), .limits = limits};
     signal(SIGPIPE, SIG_IGN);
-    if (!c || !confinement_enter(c) || (ready && !ready()))
+    if (!s.confinement || !confinement_enter(s.confinement) || (ready && !ready()))
         return EX_OSERR;
-    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = control_fd, .events = POLLIN}};
-    for (;;) {
-        int n = poll(p, 2, -1);
-        if (n < 0 && errno != EINTR)
-            return EX_OSERR;
-        if (n > 0 && p[1].revents)
-            return EX_OK;
-        if (n > 0 && p[0].revents && !take_order(fd, control_fd, c, limits))
-            return EX_OK;
-    }
+    while (serve(&s))
+        ;
+    for (size_t i = 0; i < READER_PARALLEL; i++)
+        if (s.children[i].pid)
+            child_end(&s, &s.children[i], false);
+    return EX_OK;
 }

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "db/facts_json.h"
-#include "db/reader.h"
+#include "db/reader_private.h"
 #include "policy/bytes.h"
 
 /* What a message that took its process over would try. */
@@ -266,6 +266,103 @@ static void a_bundle(void **state)
     reader_stop(reader);
 }
 
+static struct reader_question *order(struct reader *reader, int n, size_t messages)
+{
+    struct reader_bundle b;
+    struct store_error err = {{0}};
+    struct reader_question *question;
+    const struct reader_options options = {.facts = true};
+    reader_bundle_init(&b);
+    for (size_t i = 0; i < messages; i++)
+        put_reply(&b, n);
+    if (reader_order(reader, &b, &options, -1, &question, &err) != STORE_OK)
+        fail_msg("%s", err.text);
+    reader_bundle_free(&b);
+    return question;
+}
+
+/* More orders than the reader works on at a time; answers are taken in another order, and one's
+   not at all. */
+static void many_orders(void **state)
+{
+    enum { ORDERS = 2 * READER_PARALLEL + 1 };
+    struct reader *reader = start(&reader_limits_default);
+    struct reader_question *open[ORDERS];
+    struct got got;
+    struct reader_outcome how;
+    struct store_error err = {{0}};
+    (void)state;
+    for (int n = 0; n < ORDERS; n++)
+        open[n] = order(reader, n, n == 2 ? READER_BATCH : 1);
+    reader_forget(open[2]);
+    for (int n = ORDERS; n-- > 0;) {
+        char word[20];
+        if (n == 2)
+            continue;
+        got = (struct got){0};
+        assert_int_equal(reader_take(open[n], -1, take, &got, &how, &err), STORE_OK);
+        assert_string_equal(how.why, "");
+        assert_int_equal(how.answered, 1);
+        snprintf(word, sizeof word, "word%d", n);
+        assert_string_equal(got.words.items[0], word);
+        strings_free(&got.words);
+    }
+    reader_stop(reader);
+}
+
+static size_t children_of(pid_t pid, pid_t *children, size_t most)
+{
+    char file[64];
+    size_t count = 0;
+    int child;
+    snprintf(file, sizeof file, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *f = fopen(file, "r");
+    assert_non_null(f);
+    while (count < most && fscanf(f, "%d", &child) == 1)
+        children[count++] = child;
+    fclose(f);
+    return count;
+}
+
+/* Those that nobody reads from stand at a full pipe: so it is seen that they are at work at the
+   same time, no more than may be, and that they end with their reader. */
+static void at_the_same_time(void **state)
+{
+    enum { ORDERS = READER_PARALLEL + 2 };
+    struct reader *reader = start(&reader_limits_default);
+    struct reader_question *open[ORDERS];
+    struct reader_bundle b;
+    struct store_error err = {{0}};
+    const struct reader_options options = {.text = true};
+    size_t len = 300 * 1024, seen = 0;
+    pid_t children[ORDERS];
+    char *octets = malloc(len);
+    (void)state;
+    assert_non_null(octets);
+    memset(octets, 'a', len);
+    memcpy(octets, REPLY, strlen(REPLY));
+    for (size_t at = 500; at < len; at += 60)
+        octets[at] = '\n';
+    for (int n = 0; n < ORDERS; n++) {
+        reader_bundle_init(&b);
+        assert_true(reader_bundle_begin(&b) && reader_bundle_put(&b, octets, len));
+        assert_int_equal(reader_order(reader, &b, &options, -1, &open[n], &err), STORE_OK);
+        reader_bundle_free(&b);
+    }
+    for (int wait = 0; wait < 1000 && seen < READER_PARALLEL; wait++) {
+        usleep(10000);
+        seen = children_of(reader->pid, children, ORDERS);
+    }
+    usleep(100000); /* for one too many */
+    assert_int_equal(children_of(reader->pid, children, ORDERS), READER_PARALLEL);
+    reader_stop(reader); /* waits for the reader, which waits for them */
+    for (size_t i = 0; i < READER_PARALLEL; i++)
+        assert_true(kill(children[i], 0) < 0 && errno == ESRCH);
+    for (int n = 0; n < ORDERS; n++)
+        reader_forget(open[n]);
+    free(octets);
+}
+
 /* Whoever waits does not wait for ever, and hears of an end at once. */
 static void given_up(void **state)
 {
@@ -375,9 +472,10 @@ int main(void)
 #ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(too_large),
 #endif
-        cmocka_unit_test(confined),  cmocka_unit_test(out_of_time),
-        cmocka_unit_test(reads),     cmocka_unit_test(a_bundle),
-        cmocka_unit_test(given_up),  cmocka_unit_test(foreign_answers),
+        cmocka_unit_test(confined),    cmocka_unit_test(out_of_time),
+        cmocka_unit_test(reads),       cmocka_unit_test(a_bundle),
+        cmocka_unit_test(many_orders), cmocka_unit_test(at_the_same_time),
+        cmocka_unit_test(given_up),    cmocka_unit_test(foreign_answers),
         cmocka_unit_test(tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -490,6 +490,36 @@ static void chown_all(const char *directory)
     assert_int_equal(system(command), 0);
 }
 
+/* What a view shows does not change while it lasts. */
+static void a_view_is_of_one_moment(void **state)
+{
+    struct world *w = *state;
+    struct store *reader;
+    struct entry e;
+    struct dossier d;
+    uint64_t last;
+    fact(&e, "note", "F-1");
+    append(w, &e);
+    assert_ok(w, store_open(w->directory, STORE_READ, &reader, &w->err));
+    assert_ok(w, store_view_begin(reader, &w->err));
+    assert_ok(w, store_last_seq(reader, &last, &w->err));
+    assert_int_equal(last, 1);
+    fact(&e, "note", "F-1");
+    assert_int_equal(append(w, &e).seq, 2);
+    assert_ok(w, store_last_seq(reader, &last, &w->err));
+    assert_int_equal(last, 1);
+    assert_ok(w, store_dossier(reader, "F-1", &d, &w->err)); /* which wants a view of its own */
+    assert_int_equal(d.count, 1);
+    dossier_free(&d);
+    assert_ok(w, store_last_seq(reader, &last, &w->err));
+    assert_int_equal(last, 1);
+    store_view_end(reader);
+    assert_ok(w, store_last_seq(reader, &last, &w->err));
+    assert_int_equal(last, 2);
+    store_view_end(reader);
+    store_close(reader);
+}
+
 static void another_user_may_read(void **state)
 {
     struct world *w = *state;
@@ -674,6 +704,7 @@ int main(int argc, char **argv)
         TEST(only_a_store_is_opened),
         TEST(schemas_migrate_forward_only),
         TEST(readers_see_commits_while_the_writer_writes),
+        TEST(a_view_is_of_one_moment),
         TEST(another_user_may_read),
         TEST(killed_in_the_middle_nothing_committed_is_lost),
         cmocka_unit_test(a_full_disk_is_said_and_survived),
