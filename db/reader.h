@@ -92,7 +92,8 @@ struct reader_outcome {
 struct reader_question;
 
 /* Give an order (it seals the bundle, which may be freed then). One beyond READER_PARALLEL waits
-   for the others, and its time runs meanwhile. STORE_BUSY: no reader took it in time, or `cancel_fd` became readable
+   for the others, and its time runs meanwhile. STORE_BUSY: no reader took it in time, or
+   `cancel_fd` became readable
    (-1: none). */
 enum store_status reader_order(struct reader *reader, struct reader_bundle *bundle,
                                const struct reader_options *options, int cancel_fd,

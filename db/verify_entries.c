@@ -136,11 +136,11 @@ static bool private_check(struct inspection *in, const struct dossier_entry *e,
 {
     unsigned char named[HASH_OCTETS], computed[HASH_OCTETS];
     struct part *p = e->private_part;
-    bool same = hex_from_json(json_object_get(e->exhibit.record, "private"), named, sizeof named) &&
-                hex_from_json(json_object_get(e->exhibit.private_part, "nonce"), nonce,
-                              NONCE_OCTETS) &&
-                record_commit(nonce, p->data.data, p->data.len, computed) &&
-                memcmp(named, computed, sizeof named) == 0;
+    bool same =
+        hex_from_json(json_object_get(e->exhibit.record, "private"), named, sizeof named) &&
+        hex_from_json(json_object_get(e->exhibit.private_part, "nonce"), nonce, NONCE_OCTETS) &&
+        record_commit(nonce, p->data.data, p->data.len, computed) &&
+        memcmp(named, computed, sizeof named) == 0;
     if (same)
         part_praise(in, p, "private part of entry %" PRIu64 ", to which its record is bound",
                     e->exhibit.seq);
