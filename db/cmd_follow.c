@@ -80,6 +80,7 @@ static enum store_status save(struct following *f, struct store_error *err)
     if (!f->source->place(f->source, &f->state) || !delivery_save(tracker, &f->state.tracker))
         return store_fail(err, STORE_NO_MEMORY, "out of memory");
     f->state.saved = (int64_t)time(NULL);
+    f->state.stamp = follow_index_stamp(follow_run_index(f->run));
     f->saved_ms = wire_clock_ms();
     f->saved_octets = follow_run_figures(f->run)->octets;
     return follow_state_save(f->c->settings->store_directory, &f->state, err);
@@ -113,6 +114,7 @@ static enum store_status restore(struct following *f, int64_t since, struct stor
     struct follow_index *index = follow_run_index(f->run);
     if (!f->state.known)
         return STORE_OK;
+    follow_index_resume(index, f->state.stamp);
     enum store_status st = follow_index_refresh(index, since, err);
     if (st == STORE_OK && !delivery_restore(follow_index_tracker(index), &f->state.tracker))
         st = store_fail(err, STORE_NO_MEMORY, "out of memory");

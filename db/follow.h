@@ -13,7 +13,9 @@
  * Nothing enters twice, whatever is killed when: entries are in the log before the place is saved,
  * and each has a retry key made of what it says (message, event, recipient, second, words), not of
  * where it stood. So the same line read again, from a rotated copy or from the journal, finds
- * its entry.
+ * its entry: also one whose stamp differs a little, since two loggers may see the second change in
+ * between, or that falls into the hour that a change of the clock repeats and was taken for the
+ * other one. Two that follow at the same time enter what they found one after the other.
  */
 #ifndef TEMOIN_DB_FOLLOW_H
 #define TEMOIN_DB_FOLLOW_H
@@ -37,6 +39,7 @@ struct follow_state {
     unsigned char head[HASH_OCTETS]; /* … have this hash: it is known by them wherever it went */
     char *cursor;                    /* of the journal; NULL */
     int64_t saved;                   /* when, seconds since 1970 */
+    int64_t stamp;                   /* time of the last line about a message; 0: not known */
     struct strings tracker;          /* delivery_save() */
 };
 
@@ -48,6 +51,9 @@ enum store_status follow_state_load(const char *directory, const char *source,
 enum store_status follow_state_save(const char *directory, const struct follow_state *state,
                                     struct store_error *err);
 void follow_state_free(struct follow_state *state);
+/* Be the only one that enters lines, until the descriptor is closed. STORE_BUSY: another process
+   is (*fd -1). */
+enum store_status follow_state_lock(const char *directory, int *fd, struct store_error *err);
 
 /* --- where lines come from --------------------------------------------------------------------*/
 
@@ -114,6 +120,12 @@ enum store_status follow_index_oldest(struct follow_index *index, int64_t *oldes
                                       struct store_error *err);
 /* Lines without a year or zone are not younger than `written`. */
 void follow_index_reference(struct follow_index *index, int64_t written);
+/* The time of the last line that was looked into: what tells, in an hour that is repeated, which of
+   the two a line without zone means. 0: none was. */
+int64_t follow_index_stamp(const struct follow_index *index);
+void follow_index_resume(struct follow_index *index, int64_t stamp);
+/* The other time that a stamp which was taken for `time` may mean; `time`: there is none. */
+int64_t follow_index_other_time(const struct maillog_stamp *stamp, int64_t time);
 
 /* Compose the entry of an event. STORE_NOT_FOUND: the message was erased meanwhile, or (an alarm)
    none of the recipients is a contact of a debtor with open invoices. */
@@ -121,6 +133,12 @@ enum store_status follow_entry_make(const struct settings *s, struct store *stor
                                     const struct delivery_event *event, const char *text,
                                     size_t len, const struct follow_place *place, struct entry *e,
                                     struct store_error *err);
+
+/* The retry key of an event, if it was at `time`. False: the crypto library failed. */
+bool follow_entry_key(const struct delivery_event *event, int64_t time,
+                      unsigned char key[HASH_OCTETS]);
+/* Is it entered once a message, whenever it was? */
+bool follow_entry_once(enum delivery_kind kind);
 
 /* What was done, for people and programs. */
 struct follow_figures {

@@ -57,16 +57,22 @@ static bool key_add(EVP_MD_CTX *ctx, const char *data, size_t len)
 
 /* A message is queued once, however many lines say so, and one alarm a message is enough; of the
    others each line of its own counts, wherever it is read. */
-static bool key_make(const struct delivery_event *v, unsigned char key[HASH_OCTETS])
+bool follow_entry_once(enum delivery_kind kind)
+{
+    return kind == DELIVERY_SUBMITTED || kind == DELIVERY_UNRECORDED;
+}
+
+bool follow_entry_key(const struct delivery_event *v, int64_t time, unsigned char key[HASH_OCTETS])
 {
     char numbers[96];
     const char *name = delivery_event_name(v->kind);
     const struct maillog_line *l = &v->line;
     struct slice words = l->reply.text ? l->reply : l->reason;
     bool once = v->kind == DELIVERY_SUBMITTED, alarm = v->kind == DELIVERY_UNRECORDED;
+    bool timeless = follow_entry_once(v->kind);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     snprintf(numbers, sizeof numbers, "%llu %lld %ld", (unsigned long long)v->about,
-             once || alarm ? 0 : (long long)v->time, once || alarm ? 0 : l->pid);
+             timeless ? 0 : (long long)time, timeless ? 0 : l->pid);
     bool done = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
                 key_add(ctx, "temoin follow", 13) && key_add(ctx, name, strlen(name)) &&
                 key_add(ctx, numbers, strlen(numbers));
@@ -75,9 +81,9 @@ static bool key_make(const struct delivery_event *v, unsigned char key[HASH_OCTE
     if (done && alarm)
         done = key_add(ctx, v->message_id, v->message_id ? strlen(v->message_id) : 0) &&
                key_add(ctx, v->login, v->login ? strlen(v->login) : 0);
-    for (size_t i = 0; done && !once && !alarm && i < v->recipients.count; i++)
+    for (size_t i = 0; done && !timeless && i < v->recipients.count; i++)
         done = key_add(ctx, v->recipients.items[i], strlen(v->recipients.items[i]));
-    if (done && !once && !alarm)
+    if (done && !timeless)
         done = key_add(ctx, words.text, words.len);
     done = done && EVP_DigestFinal_ex(ctx, key, NULL) == 1;
     EVP_MD_CTX_free(ctx);
@@ -225,7 +231,7 @@ enum store_status follow_entry_make(const struct settings *s, struct store *stor
     e->level = level_of(event->kind);
     e->private_part = json_object();
     e->has_retry = true;
-    if (!e->private_part || !key_make(event, e->retry))
+    if (!e->private_part || !follow_entry_key(event, event->time, e->retry))
         return no_memory(err);
     enum store_status st =
         alarm ? take_alarm(s, event, e, err) : take_message(store, event->about, e, err);

@@ -35,23 +35,37 @@ static struct maillog_stamp fields_of(const struct tm *tm)
                                   .second = tm->tm_sec};
 }
 
+/* The other time at which clocks show the same, since they are set back; `one`: there is none. */
+static int64_t again(int64_t one)
+{
+    time_t at = (time_t)one;
+    struct tm first, other;
+    localtime_r(&at, &first);
+    other = first;
+    other.tm_isdst = !first.tm_isdst;
+    int64_t two = (int64_t)mktime(&other);
+    bool same = other.tm_isdst != first.tm_isdst && other.tm_mday == first.tm_mday &&
+                other.tm_hour == first.tm_hour && other.tm_min == first.tm_min;
+    return same ? two : one;
+}
+
+int64_t follow_index_other_time(const struct maillog_stamp *stamp, int64_t time)
+{
+    return stamp->has_zone ? time : again(time);
+}
+
 /* Local time; in the hour that a change of the clock repeats, the one that lies behind `last`. */
 static int64_t local_seconds(const struct maillog_stamp *s, int64_t last)
 {
-    struct tm first = {.tm_year = s->year - 1900,
-                       .tm_mon = s->month - 1,
-                       .tm_mday = s->day,
-                       .tm_hour = s->hour,
-                       .tm_min = s->minute,
-                       .tm_sec = s->second,
-                       .tm_isdst = -1};
-    struct tm other = first;
-    int64_t one = (int64_t)mktime(&first);
-    other.tm_isdst = !first.tm_isdst;
-    int64_t two = (int64_t)mktime(&other);
-    bool twice = other.tm_isdst != first.tm_isdst && other.tm_hour == s->hour &&
-                 other.tm_min == s->minute && two != one;
-    if (!twice)
+    struct tm tm = {.tm_year = s->year - 1900,
+                    .tm_mon = s->month - 1,
+                    .tm_mday = s->day,
+                    .tm_hour = s->hour,
+                    .tm_min = s->minute,
+                    .tm_sec = s->second,
+                    .tm_isdst = -1};
+    int64_t one = (int64_t)mktime(&tm), two = again(one);
+    if (one == two)
         return one;
     int64_t earlier = one < two ? one : two, later = one < two ? two : one;
     return earlier + 60 < last ? later : earlier;
@@ -76,6 +90,16 @@ static int64_t seconds_of(const struct maillog_stamp *stamp, void *context)
 void follow_index_reference(struct follow_index *index, int64_t written)
 {
     index->reference = written;
+}
+
+int64_t follow_index_stamp(const struct follow_index *index)
+{
+    return index->last;
+}
+
+void follow_index_resume(struct follow_index *index, int64_t stamp)
+{
+    index->last = stamp;
 }
 
 /* --- entries --------------------------------------------------------------------------------*/

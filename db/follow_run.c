@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "db/follow.h"
 #include "db/msg.h"
@@ -18,6 +19,11 @@ enum {
     BEFORE_S = 11 * 24 * 3600, /* a message may be tried for so long: delivery.h's LIFE_S, and
                                   a day for stamps without a year at its edge */
     PAUSE_MS = 1000,
+    NEAR_S = 2, /* stamps of one line by two loggers are not further apart; nor would a server
+                   try again so soon, with the same process, and get the same words */
+    TURN_MS = 20,
+    TURNS = 1500, /* one that runs once waits so often for another that enters lines */
+    TURNS_STOPPED = 50,
 };
 
 struct follow_run {
@@ -31,6 +37,7 @@ struct follow_run {
     struct entry pending[PENDING];
     enum delivery_kind kinds[PENDING];
     size_t count;
+    int lock_fd; /* held while lines of a chunk are entered; -1 */
 };
 
 static enum store_status no_memory(struct store_error *err)
@@ -80,18 +87,61 @@ static enum store_status flush(struct follow_run *run, const volatile int *stop,
     return STORE_OK;
 }
 
-/* In the log already, from an earlier look at the same line? */
-static enum store_status is_known(struct follow_run *run, const struct entry *e, bool *known,
-                                  struct store_error *err)
+/* Between the look whether a line is known and its entry, nobody else may enter it. */
+static enum store_status take_turn(struct follow_run *run, const volatile int *stop,
+                                   struct store_error *err)
+{
+    enum store_status st = STORE_OK;
+    for (int i = 0; run->lock_fd < 0; i++) {
+        st = follow_state_lock(run->settings->store_directory, &run->lock_fd, err);
+        if (st != STORE_BUSY || (run->once && i >= TURNS) || (*stop && i >= TURNS_STOPPED))
+            break;
+        poll(NULL, 0, TURN_MS);
+    }
+    return st;
+}
+
+static void end_turn(struct follow_run *run)
+{
+    if (run->lock_fd >= 0)
+        close(run->lock_fd);
+    run->lock_fd = -1;
+}
+
+/* Does an entry with this key wait for its place, or is it in the log already? */
+static enum store_status has_key(struct follow_run *run, const unsigned char key[HASH_OCTETS],
+                                 bool *found, struct store_error *err)
 {
     struct appended before = {0};
     struct store_error why = {""};
+    *found = true;
+    for (size_t i = 0; i < run->count; i++)
+        if (memcmp(run->pending[i].retry, key, HASH_OCTETS) == 0)
+            return STORE_OK;
     enum store_status st =
-        store_find_retry(follow_index_store(run->index), e->retry, UINT_MAX, &before, &why);
-    *known = st == STORE_OK;
+        store_find_retry(follow_index_store(run->index), key, UINT_MAX, &before, &why);
+    *found = st == STORE_OK;
     run->figures.known += st == STORE_OK && before.seq <= run->last_before;
     appended_free(&before);
     return st == STORE_OK || st == STORE_NOT_FOUND ? STORE_OK : store_fail(err, st, "%s", why.text);
+}
+
+/* Was the same line looked at before, here or where another logger wrote it (follow.h)? */
+static enum store_status is_known(struct follow_run *run, const struct delivery_event *v,
+                                  bool *known, struct store_error *err)
+{
+    const int64_t times[2] = {v->time, follow_index_other_time(&v->line.stamp, v->time)};
+    int readings = times[0] == times[1] ? 1 : 2;
+    int near = follow_entry_once(v->kind) ? 0 : NEAR_S;
+    enum store_status st = STORE_OK;
+    *known = false;
+    for (int r = 0; r < readings; r++)
+        for (int d = -near; st == STORE_OK && !*known && d <= near; d++) {
+            unsigned char key[HASH_OCTETS];
+            st = follow_entry_key(v, times[r] + d, key) ? has_key(run, key, known, err)
+                                                        : no_memory(err);
+        }
+    return st;
 }
 
 static void tell_alarm(const struct delivery_event *v, const struct entry *e)
@@ -102,14 +152,6 @@ static void tell_alarm(const struct delivery_event *v, const struct entry *e)
               "login=%s to=%s debtor=%s: did it pass by the milter?",
               (int)v->line.queue_id.len, v->line.queue_id.text, v->login,
               v->recipients.count ? v->recipients.items[0] : "?", code ? code : "?");
-}
-
-static bool waits_already(const struct follow_run *run, const struct entry *e)
-{
-    for (size_t i = 0; i < run->count; i++)
-        if (memcmp(run->pending[i].retry, e->retry, sizeof e->retry) == 0)
-            return true;
-    return false;
 }
 
 static enum store_status take_event(struct follow_run *run, const struct delivery_event *v,
@@ -123,8 +165,8 @@ static enum store_status take_event(struct follow_run *run, const struct deliver
     enum store_status st = follow_entry_make(run->settings, follow_index_store(run->index), v, text,
                                              len, place, &e, err);
     if (st == STORE_OK)
-        st = is_known(run, &e, &known, err);
-    if (st == STORE_OK && !known && !waits_already(run, &e)) {
+        st = is_known(run, v, &known, err);
+    if (st == STORE_OK && !known) {
         if (v->kind == DELIVERY_UNRECORDED)
             tell_alarm(v, &e);
         run->kinds[run->count] = v->kind;
@@ -188,7 +230,9 @@ enum store_status follow_run_chunk(struct follow_run *run, const struct follow_c
         if (st == STORE_OK && v.kind != DELIVERY_NONE) {
             place.offset = chunk->offset + (uint64_t)(p - chunk->data);
             place.cursor = chunk->cursors ? chunk->cursors->items[number] : NULL;
-            st = take_event(run, &v, p, len, &place, err);
+            st = take_turn(run, stop, err);
+            if (st == STORE_OK)
+                st = take_event(run, &v, p, len, &place, err);
             if (st == STORE_OK && run->count == PENDING)
                 st = flush(run, stop, err);
         }
@@ -198,6 +242,7 @@ enum store_status follow_run_chunk(struct follow_run *run, const struct follow_c
     }
     if (st == STORE_OK)
         st = flush(run, stop, err);
+    end_turn(run);
     run->figures.lines += number;
     run->figures.octets += chunk->len;
     return st;
@@ -215,6 +260,7 @@ enum store_status follow_run_open(const struct settings *s, const char *actor, b
     run->settings = s;
     run->actor = actor;
     run->once = once;
+    run->lock_fd = -1;
     enum store_status st = follow_index_open(s, &run->index, err);
     if (st == STORE_OK)
         st = store_last_seq(follow_index_store(run->index), &run->last_before, err);
@@ -232,6 +278,7 @@ void follow_run_close(struct follow_run *run)
     for (size_t i = 0; i < run->count; i++)
         entry_free(&run->pending[i]);
     follow_index_close(run->index);
+    end_turn(run);
     free(run);
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +58,7 @@ static bool state_read(const json_t *json, struct follow_state *s)
     s->inode = (uint64_t)json_integer_value(json_object_get(json, "inode"));
     s->head_len = (size_t)json_integer_value(json_object_get(json, "head_octets"));
     s->saved = json_integer_value(json_object_get(json, "saved"));
+    s->stamp = json_integer_value(json_object_get(json, "stamp"));
     return s->known = s->head_len <= FOLLOW_HEAD;
 }
 
@@ -91,13 +93,13 @@ enum store_status follow_state_load(const char *directory, const char *source,
 
 static json_t *state_json(const struct follow_state *s)
 {
-    return json_pack("{s:i, s:o, s:I, s:I, s:I, s:I, s:o*, s:o*, s:I, s:o}", "v", VERSION, "source",
-                     json_foreign(s->source), "offset", (json_int_t)s->offset, "device",
+    return json_pack("{s:i, s:o, s:I, s:I, s:I, s:I, s:o*, s:o*, s:I, s:I, s:o}", "v", VERSION,
+                     "source", json_foreign(s->source), "offset", (json_int_t)s->offset, "device",
                      (json_int_t)s->device, "inode", (json_int_t)s->inode, "head_octets",
                      (json_int_t)s->head_len, "head",
                      s->head_len ? hex_json(s->head, sizeof s->head) : NULL, "cursor",
                      s->cursor ? json_foreign(s->cursor) : NULL, "saved", (json_int_t)s->saved,
-                     "tracker", json_strings(&s->tracker));
+                     "stamp", (json_int_t)s->stamp, "tracker", json_strings(&s->tracker));
 }
 
 static enum store_status write_new(const char *path, const json_t *json, struct store_error *err)
@@ -114,22 +116,34 @@ static enum store_status write_new(const char *path, const json_t *json, struct 
     return done ? STORE_OK : store_fail_errno(err, code, "%s", path);
 }
 
-static enum store_status make_directory(const char *directory, struct store_error *err)
+/* Names that were given in it are on the disk then. */
+static enum store_status sync_directory(const char *path, struct store_error *err)
 {
-    char path[PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s/follow", directory);
-    if (n < 0 || (size_t)n >= sizeof path)
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum store_status st =
+        fd >= 0 && fsync(fd) == 0 ? STORE_OK : store_fail_errno(err, errno, "%s", path);
+    if (fd >= 0)
+        close(fd);
+    return st;
+}
+
+/* <store>/follow into `path`; it is made when it is not there. */
+static enum store_status make_directory(const char *directory, char path[PATH_MAX],
+                                        struct store_error *err)
+{
+    int n = snprintf(path, PATH_MAX, "%s/follow", directory);
+    if (n < 0 || n >= PATH_MAX)
         return store_fail(err, STORE_INVALID, "%s: too long a path", directory);
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return store_fail_errno(err, errno, "%s", path);
-    return STORE_OK;
+    if (mkdir(path, 0700) == 0)
+        return sync_directory(directory, err);
+    return errno == EEXIST ? STORE_OK : store_fail_errno(err, errno, "%s", path);
 }
 
 enum store_status follow_state_save(const char *directory, const struct follow_state *state,
                                     struct store_error *err)
 {
-    char path[PATH_MAX], fresh[PATH_MAX];
-    enum store_status st = make_directory(directory, err);
+    char path[PATH_MAX], fresh[PATH_MAX], below[PATH_MAX];
+    enum store_status st = make_directory(directory, below, err);
     if (st == STORE_OK)
         st = file_of(directory, state->source, "", path, err);
     if (st == STORE_OK)
@@ -141,5 +155,28 @@ enum store_status follow_state_save(const char *directory, const struct follow_s
     json_decref(json);
     if (st == STORE_OK && rename(fresh, path) < 0)
         st = store_fail_errno(err, errno, "%s", path);
-    return st;
+    return st == STORE_OK ? sync_directory(below, err) : st;
+}
+
+/* --- one at a time --------------------------------------------------------------------------*/
+
+/* Of the directory itself: the kernel gives it back at a crash. */
+enum store_status follow_state_lock(const char *directory, int *fd, struct store_error *err)
+{
+    char below[PATH_MAX];
+    *fd = -1;
+    enum store_status st = make_directory(directory, below, err);
+    if (st != STORE_OK)
+        return st;
+    int found = open(below, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (found >= 0 && flock(found, LOCK_EX | LOCK_NB) == 0) {
+        *fd = found;
+        return STORE_OK;
+    }
+    int code = errno;
+    if (found >= 0)
+        close(found);
+    return code == EWOULDBLOCK
+               ? store_fail(err, STORE_BUSY, "%s: another temoin follow is entering lines", below)
+               : store_fail_errno(err, code, "%s", below);
 }

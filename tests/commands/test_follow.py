@@ -1,6 +1,8 @@
 """temoin follow on logs that are written here: rotation, truncation, kill -9, whose message it is."""
 
 import bz2
+import contextlib
+import fcntl
 import gzip
 import json
 import lzma
@@ -125,6 +127,57 @@ class Files(FollowCase):
         figures = self.follow("-", stdin=self.log.read_text())
         self.assertEqual((figures["known"], sum(figures["entries"].values())), (2, 0))
         self.assertEqual(self.daemon.events(invoice), before)
+
+    def test_the_same_line_of_another_logger(self):
+        """The second may have changed before the other one wrote its stamp."""
+        invoice, queue_id = self.remind_as()
+        now = int(time.time())
+        self.write(delivery(queue_id, status="deferred", words="timeout", at=now))
+        self.follow()
+        for later, entered in ((1, 0), (-1, 0), (2, 0), (60, 1), (61, 0), (120, 1)):
+            with self.subTest(later=later):
+                line = delivery(queue_id, status="deferred", words="timeout", at=now + later)
+                figures = self.follow("-", stdin=line)
+                self.assertEqual(figures["entries"]["delayed"], entered)
+        line = delivery(queue_id, status="deferred", words="timeout", at=now + 1, pid=4712)
+        self.assertEqual(self.follow("-", stdin=line)["entries"]["delayed"], 1)
+        self.assertEqual([event for event, _ in self.told(invoice)], ["delayed"] * 4)
+
+    def in_repeated_hour(self, *argv, **keywords):
+        """Follow where clocks are set back by an hour in ten minutes: in an hour and five minutes
+        they show the same as in five minutes."""
+        now, environment = int(time.time()), self.daemon.environment
+        summer = time.gmtime(now + 70 * 60)  # as summer's clock shows that instant
+        zone = f"AAA0BBB,{(summer.tm_yday - 1 + 183) % 365}/0,{summer.tm_yday - 1}/" \
+               f"{time.strftime('%H:%M:%S', summer)}"  # fmt: skip
+        self.daemon.environment = lambda: {**environment(), "TZ": zone}
+        try:
+            return self.follow(*argv, **keywords)
+        finally:
+            self.daemon.environment = environment
+
+    def occurred(self, event):
+        with sqlite3.connect(f"file:{self.daemon.store}/log.db?mode=ro", uri=True) as db:
+            rows = db.execute("SELECT private FROM entry WHERE event = ?"
+                              " AND private IS NOT NULL ORDER BY seq", (event,))  # fmt: skip
+            return [json.loads(private)["occurred"] for (private,) in rows]
+
+    def test_an_hour_that_is_repeated(self):
+        """A line of its second half is what it was the first time, wherever reading begins."""
+        invoice, queue_id = self.remind_as()
+        now = int(time.time())
+        shown = now + 65 * 60
+        self.write(delivery(queue_id, status="deferred", words="in summer", at=shown + 180))
+        self.in_repeated_hour()
+        self.write(delivery(queue_id, status="deferred", words="in winter", at=shown))
+        self.in_repeated_hour()  # where the first run was is not forgotten
+        wanted = [shown - 3600 + 180, shown]
+        utc = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)) for at in wanted]
+        self.assertEqual(self.occurred("delayed")[-2:], utc)
+        for lines in self.log.read_text().splitlines(keepends=True):
+            figures = self.in_repeated_hour("-", stdin=lines)
+            self.assertEqual((figures["known"], figures["entries"]["delayed"]), (1, 0))
+        self.assertEqual([event for event, _ in self.told(invoice)], ["delayed"] * 2)
 
     def test_half_a_line_waits_for_its_other_half(self):
         invoice, queue_id = self.remind_as()
@@ -467,17 +520,60 @@ class Service(RunningCase):
         self.daemon.temoin("verify", "--log")
 
     def test_waits_for_a_log_of_entries_that_cannot_be_written(self):
+        """It has tried, and said that it could not, before it can."""
         invoice, queue_id = self.remind_as()
         process = self.start()
+        os.set_blocking(process.stderr.fileno(), False)
+        said = b""
+
+        def complained():
+            nonlocal said
+            said += process.stderr.read() or b""
+            return b"trying again" in said
+
         scribes = self.daemon.signal("scribe", signal.SIGSTOP)
         try:
             self.write(delivery(queue_id))
-            time.sleep(1)
+            wait.until(complained, 60, "a complaint")
+            self.assertEqual(self.told(invoice), [])
         finally:
             for pid in scribes:
                 os.kill(pid, signal.SIGCONT)
         wait.until(lambda: len(self.told(invoice)) == 1, 30, "the entry")
         self.assertIsNone(process.poll())
+        complained()
+        self.assertEqual(said.count(b"trying again"), 1)
+
+    def test_two_take_turns(self):
+        """Whoever enters lines holds the directory of places: another waits, and looks after it."""
+        invoice, queue_id = self.remind_as()
+        self.write(strangers(1))
+        self.follow()
+        held = os.open(self.daemon.store / "follow", os.O_RDONLY)
+        self.addCleanup(os.close, held)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        process = self.start()
+        self.write(delivery(queue_id))
+        proc = pathlib.Path(f"/proc/{process.pid}")
+
+        def has_read():
+            for link in (proc / "fd").iterdir():
+                with contextlib.suppress(OSError):
+                    if os.readlink(link) == str(self.log):
+                        info = (proc / "fdinfo" / link.name).read_text()
+                        return f"pos:\t{self.log.stat().st_size}\n" in info
+            return False
+
+        def sleeps():
+            status = (proc / "status").read_text()
+            return int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+
+        wait.until(has_read, 20, "the line is read")
+        before = sleeps()
+        wait.until(lambda: sleeps() >= before + 10, 20, "it has waited, and looked again")
+        self.assertEqual(self.told(invoice), [])
+        fcntl.flock(held, fcntl.LOCK_UN)
+        wait.until(lambda: len(self.told(invoice)) == 1, 20, "the entry")
 
 
 @unittest.skipUnless(pathlib.Path(REMOTE).exists(), "systemd-journal-remote is not there")

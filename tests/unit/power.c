@@ -68,10 +68,16 @@ static void note_file(int fd, ino_t inode)
         *file = (struct file){.inode = inode, .held = dup(fd)};
     }
     bytes_free(&file->synced);
+    /* Whoever syncs it may be allowed to write only. */
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    int own = open(link, O_RDONLY | O_CLOEXEC);
+    must(own >= 0, "power: open");
     ssize_t got;
-    while ((got = pread(fd, buffer, sizeof buffer, (off_t)file->synced.len)) > 0)
+    while ((got = pread(own, buffer, sizeof buffer, (off_t)file->synced.len)) > 0)
         must(bytes_append(&file->synced, buffer, (size_t)got), "power: memory");
     must(got == 0, "power: read");
+    close(own);
 }
 
 static void forget_names(const char *below)

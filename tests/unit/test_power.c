@@ -9,6 +9,7 @@
 
 #include <time.h>
 
+#include "db/follow.h"
 #include "milter/spool.h"
 #include "tests/unit/power.h"
 
@@ -137,10 +138,42 @@ static void what_was_committed_outlasts_a_power_failure(void **state)
     assert_int_equal(rmdir(p.left), 0);
 }
 
+/* Where follow stopped: what was said to be saved is there; before, what was saved last. */
+static void the_place_in_a_log_outlasts_a_power_failure(void **state)
+{
+    static struct play p;
+    struct follow_state place_of = {.source = (char *)"journal", .known = true};
+    (void)state;
+    const char *tmp = getenv("TMPDIR");
+    snprintf(p.left, sizeof p.left, "%.26s/temoin-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(p.left));
+    world_make(&p.w);
+    power_watch(p.w.directory, the_power_fails, &p);
+    for (p.committed = 0; p.committed < 3; p.committed++) {
+        place_of.offset = p.committed + 1;
+        assert_ok(&p.w, follow_state_save(p.w.directory, &place_of, &p.w.err));
+    }
+    the_power_fails(&p);
+    world_end(&p.w);
+    power_ignore();
+    for (unsigned i = 0; i < p.failures; i++) {
+        struct world left = {0};
+        struct follow_state found = {0};
+        place(&p, i, left.directory, sizeof left.directory);
+        assert_ok(&left, follow_state_load(left.directory, "journal", &found, &left.err));
+        if (found.offset < p.then[i])
+            fail_msg("failure %u: %d, not %d", i, (int)found.offset, (int)p.then[i]);
+        follow_state_free(&found);
+        world_end(&left);
+    }
+    assert_int_equal(rmdir(p.left), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_committed_outlasts_a_power_failure),
+        cmocka_unit_test(the_place_in_a_log_outlasts_a_power_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
