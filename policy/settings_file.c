@@ -103,91 +103,109 @@ int settings_file_line(const struct settings_file *file, cfg_t *section, const c
     return file->last_line;
 }
 
-static void note_all(cfg_opt_t *options)
-{
-    for (; options->name; options++)
-        options->validcb = note_place;
-}
+/* --- the keys ---------------------------------------------------------------------------------*/
 
-/* libconfuse copies the tables, so they need not outlive this. */
-static cfg_t *new_parser(void)
-{
-    enum { ONE = CFGF_NONE, UNSET = CFGF_NODEFAULT };
-    char patterns[] = "{'F-?[0-9]{4}-[0-9]{3,6}'}";
-    const cfg_flag_t titled = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
-    cfg_opt_t company[] = {CFG_STR("domain", NULL, UNSET), CFG_STR_LIST("own_domains", NULL, UNSET),
-                           CFG_END()};
-    cfg_opt_t accountant[] = {CFG_STR_LIST("login", NULL, UNSET),
-                              CFG_STR_LIST("address", NULL, UNSET),
-                              CFG_STR("reply_to", NULL, UNSET),
-                              CFG_BOOL("plus_address", cfg_false, ONE),
-                              CFG_BOOL("plus_sender", cfg_false, UNSET),
-                              CFG_BOOL("plus_reply_to", cfg_false, UNSET),
-                              CFG_END()};
-    cfg_opt_t listener[] = {CFG_STR("socket", NULL, UNSET), CFG_STR("role", "both", ONE),
-                            CFG_END()};
-    cfg_opt_t guard[] = {CFG_STR("action", "reject", ONE), CFG_END()};
-    cfg_opt_t store[] = {CFG_STR("directory", "/var/lib/temoin", ONE),
-                         CFG_STR("commit_timeout", "2000ms", ONE),
-                         CFG_STR("on_store_failure", "tempfail", ONE), CFG_END()};
-    cfg_opt_t tsa[] = {CFG_STR("url", NULL, UNSET), CFG_STR("certificate", NULL, UNSET),
-                       CFG_STR("timeout", "10s", ONE), CFG_STR("policy", NULL, UNSET), CFG_END()};
-    cfg_opt_t top[] = {CFG_STR("user", "temoin", ONE),
-                       CFG_STR("milter_user", "temoin-milter", ONE),
-                       CFG_STR("sealer_user", "temoin-seal", ONE),
-                       CFG_STR("reader_user", "temoin-read", ONE),
-                       CFG_STR("reader_memory", "256M", ONE),
-                       CFG_STR("reader_timeout", "10s", ONE),
-                       CFG_STR("socket_group", NULL, UNSET),
-                       CFG_STR("socket_mode", "0660", ONE),
-                       CFG_STR("run_directory", "/run/temoin", ONE),
-                       CFG_STR("key_directory", "/etc/temoin/keys", ONE),
-                       CFG_STR("syslog_facility", "mail", ONE),
-                       CFG_STR("drain_timeout", "600s", ONE),
-                       CFG_STR("postfix_config_directory", NULL, UNSET),
-                       CFG_STR_LIST("invoice_pattern", patterns, ONE),
-                       CFG_STR("register", "closed", ONE),
-                       CFG_STR_LIST("trusted_networks", NULL, UNSET),
-                       CFG_STR_LIST("never_archive", NULL, UNSET),
-                       CFG_STR("mail_log", NULL, UNSET),
-                       CFG_STR_LIST("own_relays", NULL, UNSET),
-                       CFG_STR("delimiter", "+", ONE),
-                       CFG_STR("retry_window", "5d", ONE),
-                       CFG_STR("max_message_size", "50M", ONE),
-                       CFG_STR("on_oversize", "accept", ONE),
-                       CFG_STR("spill_size", "256k", ONE),
-                       CFG_BOOL("witness", cfg_false, ONE),
-                       CFG_STR_LIST("checkpoint_to", NULL, UNSET),
-                       CFG_STR("sendmail_path", "/usr/sbin/sendmail", ONE),
-                       CFG_STR("seal_key", NULL, UNSET),
-                       CFG_STR("seal_certificate", NULL, UNSET),
-                       CFG_STR("export_key", NULL, UNSET),
-                       CFG_STR("export_certificate", NULL, UNSET),
-                       CFG_STR_LIST("seal_crls", NULL, UNSET),
-                       CFG_INT("retention_years", 5, ONE),
-                       CFG_INT("accounting_retention_years", 10, ONE),
-                       CFG_BOOL("erase_needs_second", cfg_false, ONE),
-                       CFG_STR("authserv_id", NULL, UNSET),
-                       CFG_BOOL("dkim_keys", cfg_true, ONE),
-                       CFG_STR_LIST("dns_server", NULL, UNSET),
-                       CFG_STR("dns_trust_anchor", "/usr/share/dns/root.key", ONE),
-                       CFG_STR(SENTINEL, NULL, UNSET),
-                       CFG_SEC("company", company, titled),
-                       CFG_SEC("accountant", accountant, titled),
-                       CFG_SEC("listener", listener, titled),
-                       CFG_SEC("guard", guard, titled),
-                       CFG_SEC("store", store, ONE),
-                       CFG_SEC("tsa", tsa, titled),
-                       CFG_END()};
-    note_all(company);
-    note_all(accountant);
-    note_all(listener);
-    note_all(guard);
-    note_all(store);
-    note_all(tsa);
-    note_all(top);
-    return cfg_init(top, CFGF_NONE);
-}
+/* libconfuse copies the tables; its types know no const. */
+#define KEY(NAME, TYPE, FLAGS, MEMBER, VALUE)                                                  \
+    {                                                                                          \
+        .name = NAME, .type = TYPE, .flags = FLAGS, .def.MEMBER = VALUE, .validcb = note_place \
+    }
+#define TEXT(NAME, VALUE) KEY(NAME, CFGT_STR, CFGF_NONE, string, VALUE)
+#define LIST(NAME, VALUE) KEY(NAME, CFGT_STR, CFGF_LIST, parsed, (char *)(VALUE))
+#define NUMBER(NAME, VALUE) KEY(NAME, CFGT_INT, CFGF_NONE, number, VALUE)
+#define FLAG(NAME, VALUE) KEY(NAME, CFGT_BOOL, CFGF_NONE, boolean, VALUE)
+/* Without a default: whoever asks finds nothing. */
+#define TEXT_OR_NONE(NAME) KEY(NAME, CFGT_STR, CFGF_NODEFAULT, string, NULL)
+#define LIST_OR_NONE(NAME) KEY(NAME, CFGT_STR, CFGF_LIST | CFGF_NODEFAULT, parsed, NULL)
+#define FLAG_OR_NONE(NAME) KEY(NAME, CFGT_BOOL, CFGF_NODEFAULT, boolean, cfg_false)
+#define SECTION(NAME, KEYS, FLAGS)                                                      \
+    {                                                                                   \
+        .name = NAME, .type = CFGT_SEC, .flags = FLAGS, .subopts = (cfg_opt_t *)(KEYS), \
+        .validcb = note_place                                                           \
+    }
+#define TITLED(NAME, KEYS) SECTION(NAME, KEYS, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
+#define END CFG_END()
+
+static const cfg_opt_t company[] = {TEXT_OR_NONE("domain"), LIST_OR_NONE("own_domains"), END};
+
+static const cfg_opt_t accountant[] = {
+    LIST_OR_NONE("login"),
+    LIST_OR_NONE("address"),
+    TEXT_OR_NONE("reply_to"),
+    FLAG("plus_address", cfg_false),
+    FLAG_OR_NONE("plus_sender"),
+    FLAG_OR_NONE("plus_reply_to"),
+    END,
+};
+
+static const cfg_opt_t listener[] = {TEXT_OR_NONE("socket"), TEXT("role", "both"), END};
+
+static const cfg_opt_t guard[] = {TEXT("action", "reject"), END};
+
+static const cfg_opt_t store[] = {
+    TEXT("directory", "/var/lib/temoin"),
+    TEXT("commit_timeout", "2000ms"),
+    TEXT("on_store_failure", "tempfail"),
+    END,
+};
+
+static const cfg_opt_t tsa[] = {
+    TEXT_OR_NONE("url"),
+    TEXT_OR_NONE("certificate"),
+    TEXT("timeout", "10s"),
+    TEXT_OR_NONE("policy"),
+    END,
+};
+
+static const cfg_opt_t top[] = {
+    TEXT("user", "temoin"),
+    TEXT("milter_user", "temoin-milter"),
+    TEXT("sealer_user", "temoin-seal"),
+    TEXT("reader_user", "temoin-read"),
+    TEXT("reader_memory", "256M"),
+    TEXT("reader_timeout", "10s"),
+    TEXT_OR_NONE("socket_group"),
+    TEXT("socket_mode", "0660"),
+    TEXT("run_directory", "/run/temoin"),
+    TEXT("key_directory", "/etc/temoin/keys"),
+    TEXT("syslog_facility", "mail"),
+    TEXT("drain_timeout", "600s"),
+    TEXT_OR_NONE("postfix_config_directory"),
+    LIST("invoice_pattern", "{'F-?[0-9]{4}-[0-9]{3,6}'}"),
+    TEXT("register", "closed"),
+    LIST_OR_NONE("trusted_networks"),
+    LIST_OR_NONE("never_archive"),
+    TEXT_OR_NONE("mail_log"),
+    LIST_OR_NONE("own_relays"),
+    TEXT("delimiter", "+"),
+    TEXT("retry_window", "5d"),
+    TEXT("max_message_size", "50M"),
+    TEXT("on_oversize", "accept"),
+    TEXT("spill_size", "256k"),
+    FLAG("witness", cfg_false),
+    LIST_OR_NONE("checkpoint_to"),
+    TEXT("sendmail_path", "/usr/sbin/sendmail"),
+    TEXT_OR_NONE("seal_key"),
+    TEXT_OR_NONE("seal_certificate"),
+    TEXT_OR_NONE("export_key"),
+    TEXT_OR_NONE("export_certificate"),
+    LIST_OR_NONE("seal_crls"),
+    NUMBER("retention_years", 5),
+    NUMBER("accounting_retention_years", 10),
+    FLAG("erase_needs_second", cfg_false),
+    TEXT_OR_NONE("authserv_id"),
+    FLAG("dkim_keys", cfg_true),
+    LIST_OR_NONE("dns_server"),
+    TEXT("dns_trust_anchor", "/usr/share/dns/root.key"),
+    TEXT_OR_NONE(SENTINEL),
+    TITLED("company", company),
+    TITLED("accountant", accountant),
+    TITLED("listener", listener),
+    TITLED("guard", guard),
+    SECTION("store", store, CFGF_NONE),
+    TITLED("tsa", tsa),
+    END,
+};
 
 /* --- ${NAME} ----------------------------------------------------------------------------------*/
 
@@ -255,7 +273,7 @@ bool settings_file_read(const char *text, const char *name, struct strings *erro
     *file = (struct settings_file){.name = name, .errors = errors};
     refuse_environment(file, text);
     char *closed = with_sentinel(text);
-    file->root = new_parser();
+    file->root = cfg_init((cfg_opt_t *)top, CFGF_NONE);
     if (!closed || !file->root) {
         free(closed);
         file->out_of_memory = true;
