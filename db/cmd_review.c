@@ -12,7 +12,10 @@
 #include <sysexits.h>
 
 #include "db/command.h"
+#include "db/exhibit.h"
 #include "db/review_confirm.h"
+#include "db/stored_header.h"
+#include "policy/text.h"
 
 static const char help[] =
     "usage: temoin review [list] [--all] [--json]\n"
@@ -26,11 +29,14 @@ static const char help[] =
     "  confirm  what the program suggests as the N-th thing of entry SEQ (temoin show) is so:\n"
     "           it is entered as a promise, a dispute or a note\n";
 
-/* What a person needs to decide. Pointers into the two JSON parts. */
+enum { SUBJECT_CHARS = 60 }; /* of a line of the list */
+
+/* What a person needs to decide. `time` and `how` point into the two JSON parts. */
 struct details {
     json_t *record, *private_part;
     char *event;
-    const char *time, *from, *how;
+    char *from, *subject; /* as they can be shown; NULL: erased, or not there */
+    const char *time, *how;
 };
 
 static void details_free(struct details *d)
@@ -38,12 +44,26 @@ static void details_free(struct details *d)
     json_decref(d->record);
     json_decref(d->private_part);
     free(d->event);
+    free(d->from);
+    free(d->subject);
     *d = (struct details){0};
 }
 
 static json_t *parse(const struct bytes *text)
 {
     return text->data ? json_loadb(text->data, text->len, 0, NULL) : NULL;
+}
+
+static enum store_status read_subject(struct store *store, uint64_t seq, struct details *d,
+                                      struct store_error *err)
+{
+    struct fields f = {0};
+    enum store_status status = stored_header_read(store, seq, &f, err);
+    size_t at = status == STORE_OK ? fields_find(&f, "Subject", 1) : 0;
+    if (status == STORE_OK && at < f.count && !(d->subject = text_decode(f.items[at].value)))
+        status = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    fields_free(&f);
+    return status;
 }
 
 static enum store_status read_details(struct store *store, uint64_t seq, struct details *d,
@@ -59,10 +79,12 @@ static enum store_status read_details(struct store *store, uint64_t seq, struct 
     entry.event = NULL;
     stored_entry_free(&entry);
     d->time = json_string_value(json_object_get(d->record, "time"));
-    d->from =
-        json_string_value(json_object_get(json_object_get(d->private_part, "envelope"), "from"));
     d->how = json_string_value(json_object_get(json_object_get(d->private_part, "match"), "how"));
-    return STORE_OK;
+    const json_t *envelope = json_object_get(d->private_part, "envelope");
+    const bool sender = json_object_get(envelope, "from") != NULL;
+    if (sender && !(d->from = exhibit_text(envelope, "from")))
+        return store_fail(err, STORE_NO_MEMORY, "out of memory");
+    return read_subject(store, seq, d, err);
 }
 
 static json_t *optional(const char *text)
@@ -72,10 +94,11 @@ static json_t *optional(const char *text)
 
 static json_t *item_json(const struct review_item *item, const struct details *d)
 {
-    return json_pack("{s:I, s:s, s:s, s:I, s:s, s:o, s:o, s:o}", "seq", (json_int_t)item->seq,
+    return json_pack("{s:I, s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "seq", (json_int_t)item->seq,
                      "invoice", item->invoice, "state", item->state, "decided_by",
                      (json_int_t)item->decided_by, "event", d->event, "time", optional(d->time),
-                     "from", optional(d->from), "how", optional(d->how));
+                     "from", optional(d->from), "subject", optional(d->subject), "how",
+                     optional(d->how));
 }
 
 /* Foreign text on a terminal. */
@@ -83,6 +106,20 @@ static void print_clean(const char *text)
 {
     for (; text && *text; text++)
         putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
+}
+
+/* In its column: so many characters of it. */
+static void print_subject(const char *subject)
+{
+    int count = 0;
+    for (; *subject; subject++) {
+        count += ((unsigned char)*subject & 0xc0) != 0x80; /* the first octet of a character */
+        if (count > SUBJECT_CHARS) {
+            fputs("…", stdout);
+            return;
+        }
+        putchar(*subject);
+    }
 }
 
 static void print_item(const struct review_item *item, const struct details *d)
@@ -95,6 +132,8 @@ static void print_item(const struct review_item *item, const struct details *d)
     printf(">, by %s", d->how ? d->how : "erased");
     if (item->decided_by)
         printf(", %s by entry %llu", item->state, (unsigned long long)item->decided_by);
+    printf("  ");
+    print_subject(d->subject && *d->subject ? d->subject : "(no subject)");
     putchar('\n');
 }
 

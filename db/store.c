@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -329,6 +331,28 @@ static enum store_status open_files(struct store *store, struct store_error *err
     return st;
 }
 
+/* Whose the store is: that is what the caller has to become, or to be put into. */
+static void tell_whose(const struct store *store, struct store_error *err)
+{
+    char room[2048];
+    struct stat info;
+    struct group group, *has_group = NULL;
+    struct passwd owner, *has_owner = NULL;
+    if (!err || stat(store->directory, &info) < 0 || geteuid() == info.st_uid)
+        return;
+    if (store->mode == STORE_WRITE &&
+        getpwuid_r(info.st_uid, &owner, room, sizeof room, &has_owner) == 0 && has_owner)
+        store_fail(err, STORE_DENIED,
+                   "%s/log.db: permission denied: run it as root (sudo) or as the user %s",
+                   store->directory, owner.pw_name);
+    else if (store->mode == STORE_READ && !group_member(info.st_gid) &&
+             getgrgid_r(info.st_gid, &group, room, sizeof room, &has_group) == 0 && has_group)
+        store_fail(err, STORE_DENIED,
+                   "%s/log.db: permission denied: run it as root (sudo), or let your user be in "
+                   "the group %s",
+                   store->directory, group.gr_name);
+}
+
 enum store_status store_open(const char *directory, enum store_mode mode, struct store **out,
                              struct store_error *err)
 {
@@ -341,6 +365,8 @@ enum store_status store_open(const char *directory, enum store_mode mode, struct
     store->mode = mode;
     store->lock_fd = -1;
     enum store_status st = open_files(store, err);
+    if (st == STORE_DENIED)
+        tell_whose(store, err);
     if (st != STORE_OK) {
         store_close(store);
         return st;

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/dossier_words.h"
 #include "db/facts_words.h"
 #include "db/timeline.h"
 #include "db/timeline_facts.h"
 #include "policy/erasure.h"
-#include "policy/money.h"
 
 static const char *status_name(enum invoice_status status)
 {
@@ -171,21 +171,23 @@ json_t *timeline_json(const struct timeline *t)
 
 /* --- text -----------------------------------------------------------------------------------*/
 
+static bool money(int64_t amount, const char *currency, struct bytes *out)
+{
+    return words_money(amount, currency, LANGUAGE_EN, out);
+}
+
 static bool bill_text(const struct timeline *t, struct bytes *out)
 {
     const struct register_invoice *b = &t->bill;
-    char amount[MONEY_CHARS], paid[MONEY_CHARS], balance[MONEY_CHARS];
     if (!t->registered)
         return bytes_printf(out, "Invoice %s, not in the register\n", t->invoice);
-    money_format(b->amount, b->currency, amount);
-    money_format(b->paid, b->currency, paid);
-    money_format(b->amount - b->paid, b->currency, balance);
     bool done = bytes_printf(out, "Invoice %s, %s\n", t->invoice, status_name(b->status)) &&
                 bytes_printf(out, "  debtor    %s (%s)\n", b->debtor_name ? b->debtor_name : "",
                              b->debtor) &&
-                bytes_printf(out, "  amount    %s %s, paid %s, balance %s\n", amount, b->currency,
-                             paid, balance) &&
-                bytes_printf(out, "  dates     issued %s, due %s\n", b->issued ? b->issued : "?",
+                bytes_puts(out, "  amount    ") && money(b->amount, b->currency, out) &&
+                bytes_puts(out, ", paid ") && money(b->paid, b->currency, out) &&
+                bytes_puts(out, ", balance ") && money(b->amount - b->paid, b->currency, out) &&
+                bytes_printf(out, "\n  dates     issued %s, due %s\n", b->issued ? b->issued : "?",
                              b->due ? b->due : "?") &&
                 bytes_puts(out, "  contacts  ");
     for (size_t i = 0; done && i < b->contacts.count; i++)
@@ -273,12 +275,9 @@ static bool reading_text(const struct timeline *t, const struct timeline_item *i
 static bool fact_text(const struct timeline_item *i, struct bytes *out)
 {
     bool done = true;
-    if (i->has_amount) {
-        const char *currency = i->currency ? i->currency : "EUR";
-        char amount[MONEY_CHARS];
-        money_format(i->amount, currency, amount);
-        done = bytes_printf(out, "       amount   %s %s\n", amount, currency);
-    }
+    if (i->has_amount)
+        done = bytes_puts(out, "       amount   ") && money(i->amount, i->currency, out) &&
+               bytes_puts(out, "\n");
     if (done && i->occurred && !i->logged)
         done = bytes_printf(out, "       day      %s\n", i->occurred);
     if (done && i->text && !i->confirmed)

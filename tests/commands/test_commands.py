@@ -188,6 +188,15 @@ class Init(CommandCase):
         )  # fmt: skip
         self.assertEqual(done.returncode, 77, done)
         self.assertIn("log.db", done.stderr)
+        group = self.daemon.store.group()
+        self.assertIn(f"run it as root (sudo), or let your user be in the group {group}", done.stderr)
+        # and that is enough to look
+        done = subprocess.run(
+            [BUILD / "temoin", "--config", self.daemon.config_file, "stats"],
+            user=nobody.pw_uid, group=self.daemon.store.stat().st_gid, extra_groups=[],
+            capture_output=True, text=True, env=self.daemon.environment(),
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done)
 
 
 class Check(CommandCase):
@@ -483,8 +492,26 @@ class FileAndReview(CommandCase):
         (item,) = self.daemon.reviews()
         self.assertEqual((item["invoice"], item["event"]), ("F-2026-001", "reply"))
         self.assertEqual(item["from"], mails.PAUL)
-        self.assertIn(str(seq), self.temoin("review", "list").stdout)
+        self.assertEqual(item["subject"], "Facture F-2026-001")
+        (line,) = self.temoin("review", "list").stdout.splitlines()
+        self.assertRegex(line, rf"^ +{seq} .*F-2026-001\?  from <.*>, by .*  Facture F-2026-001$")
         self.assertFalse(self.daemon.paused("F-2026-001"))
+
+    def test_subjects_of_what_waits_are_shown_as_text(self):
+        """Encoded words decoded, nothing that a terminal obeys, no more than its column holds."""
+        for subject, shown in (
+            ("Facture F-2026-001 =?utf-8?q?impay=C3=A9e?=", "Facture F-2026-001 impayée"),
+            ("F-2026-001 =?utf-8?q?a=1B[31m=0Ab=C2=9Bc?=", r"F-2026-001 a \[31m b +c"),
+            ("F-2026-001 " + "é" * 70, "F-2026-001 " + "é" * 49 + "…"),
+        ):
+            with self.subTest(subject=subject):
+                self.file(message(mails.PAUL, mails.JEANNE, subject,
+                                  headers=[f"Message-ID: <{len(subject)}@debtor.example>"]),
+                          "--from", mails.PAUL, "--to", mails.JEANNE)  # fmt: skip
+                text = self.temoin("review", "list").stdout
+                self.assertRegex(text.splitlines()[-1], f"  {shown}$")
+                self.assertNotIn("\x1b", text)
+                self.assertNotIn("\x9b", text)
 
     def test_assigning_files_and_pauses(self):
         seq = self.weak()

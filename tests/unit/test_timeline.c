@@ -160,7 +160,7 @@ static void as_text(void **state)
     static const char *const wanted[] = {
         "Invoice F-1, open",
         "Acmé SA (ACME)",
-        "1200.50 EUR, paid 200.00, balance 1000.50",
+        "amount    €1,200.50, paid €200.00, balance €1,000.50\n",
         "bob@debtor.example",
         "PAUSED by number 2",
         "→ message prepared: our copy, before it left",
@@ -170,7 +170,7 @@ static void as_text(void **state)
         "← acknowledged: a DKIM-signed reply from a known contact's domain",
         "author   DKIM signature of the domain debtor.example, valid according to mx.us;",
         "appelé, promet vendredi",
-        "200.00 EUR",
+        "amount   €200.00\n",
         "entry 6, not yet signed",
         "entry 1, signed",
         "Waiting in review",
