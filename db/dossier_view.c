@@ -197,10 +197,10 @@ static bool take_answer(size_t i, json_t *answer, void *context)
 static enum store_status reading_end(struct loading *l, struct open_reading *r)
 {
     struct reader_outcome how;
-    struct timeline_item *item = r->item;
-    const struct message_text *text = &r->exhibit->text;
     if (!r->question)
         return STORE_OK;
+    struct timeline_item *item = r->item;
+    const struct message_text *text = &r->exhibit->text;
     enum store_status st = reader_take(r->question, -1, take_answer, r, &how, l->err);
     r->question = NULL;
     item->reading = how.why[0] ? READING_FAILED : READING_DONE;
