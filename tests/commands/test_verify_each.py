@@ -157,6 +157,13 @@ class Zip(EachCase):
                 z.writestr(info, data)
         self.judge(ALTERED, *self.pins(), path, says="^ALTERED +mimetype: it is not what an ASiC-E")
 
+    def test_the_type_is_not_the_first_in_the_directory(self):
+        path = self.write(self.maker().make(), "second.asice")
+        with zipfile.ZipFile(path, "a") as z:
+            z.filelist.append(z.filelist.pop(0))
+            z._didModify = True
+        self.judge(ALTERED, *self.pins(), path, says="^ALTERED +mimetype: it is not what an ASiC-E")
+
     def test_a_packed_type(self):
         path = self.write(self.maker().make(), "deflated.asice")
         data = bytearray(path.read_bytes())
@@ -224,6 +231,20 @@ class Manifests(EachCase):
 
         self.altered({"put_archive": other_type}, f"^ALTERED +{asice.ARCHIVE}: it names no timestamp")
         self.altered({"put_archive": other_hash}, f"^ALTERED +{asice.ARCHIVE}: 1 of the")
+
+
+    def test_a_file_of_meta_inf_that_only_the_archive_lists(self):
+        self.altered({"before_archive": lambda maker: maker.files.update({"META-INF/more.xml": b"<a/>"})},
+                     "META-INF/more.xml: added: no manifest has a place for it")  # fmt: skip
+
+    def test_nothing_signs_and_nothing_dates(self):
+        for name, says in ((asice.SIGNATURE, "missing: nobody signs"),
+                           (asice.MANIFEST, "missing: nothing in this file is signed")):  # fmt: skip
+            maker = self.maker()
+            maker.dated = False
+            files = maker.make()
+            del files[name]
+            self.judge_files(ALTERED, files, f"{name}: {says}", self.pins(tsa=None))
 
 
 class Seals(EachCase):
@@ -630,6 +651,14 @@ class Dossier(EachCase):
         self.volumes("its first entries, or those between two volumes", first=4)
         self.volumes("two volumes do not follow each other", prev=b"x" * 32)
 
+    def test_one_volume(self):
+        """It ends as a whole one does: the dossier was exported before."""
+
+        def fill(maker):
+            maker.volume = (1, 2)
+
+        self.altered({}, "not complete: not all of its volumes were given", fill, INCOMPLETE)
+
     def test_a_file_without_a_chain(self):
         """Nothing in it is of the dossier that it says."""
 
@@ -693,6 +722,12 @@ class Dating(EachCase):
             self.changed(change, "timestamp001.tst: (it is not over|altered)")
         self.altered({"put_archive": lambda m: m.files.update({asice.TIMESTAMP: sha1(m)})},
                      "timestamp001.tst: it is not over")  # fmt: skip
+
+    def test_a_batch_whose_token_is_altered(self):
+        """One that no evidence record of the file rests on."""
+        token = self.keys.stamp(bytes(32))
+        token = token[:-1] + bytes([token[-1] ^ 1])
+        self.signed_with({"batches/002.tst": token}, "batches/002.tst: altered: its signature")
 
     # --- evidence records -----------------------------------------------------------------------
 
