@@ -54,12 +54,30 @@ static int restore(void **state)
 
 /* --- forging --------------------------------------------------------------------------------*/
 
-static size_t blob_read(sqlite3 *db, const char *column, unsigned char *octets, size_t room)
+struct forged {
+    sqlite3 *db; /* log.db */
+    uint64_t seq;
+};
+
+static void run(struct forged *f, const char *sql, const void *octets, size_t len)
+{
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(f->db, sql, -1, &s, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(f->db));
+    assert_int_equal(sqlite3_bind_int64(s, 1, (sqlite3_int64)f->seq), SQLITE_OK);
+    if (octets)
+        assert_int_equal(sqlite3_bind_blob(s, 2, octets, (int)len, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_DONE);
+    sqlite3_finalize(s);
+}
+
+static size_t blob_read(struct forged *f, const char *column, unsigned char *octets, size_t room)
 {
     char sql[100];
     sqlite3_stmt *row = NULL;
-    snprintf(sql, sizeof sql, "SELECT %s FROM entry WHERE seq = 4", column);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+    snprintf(sql, sizeof sql, "SELECT %s FROM entry WHERE seq = ?", column);
+    assert_int_equal(sqlite3_prepare_v2(f->db, sql, -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_bind_int64(row, 1, (sqlite3_int64)f->seq), SQLITE_OK);
     assert_int_equal(sqlite3_step(row), SQLITE_ROW);
     size_t len = (size_t)sqlite3_column_bytes(row, 0);
     assert_true(len <= room);
@@ -69,66 +87,54 @@ static size_t blob_read(sqlite3 *db, const char *column, unsigned char *octets, 
     return len;
 }
 
-static void run(sqlite3 *db, const char *sql, const void *octets, size_t len)
-{
-    sqlite3_stmt *s = NULL;
-    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    if (sqlite3_bind_parameter_count(s))
-        assert_int_equal(sqlite3_bind_blob(s, 1, octets, (int)len, SQLITE_STATIC), SQLITE_OK);
-    assert_int_equal(sqlite3_step(s), SQLITE_DONE);
-    sqlite3_finalize(s);
-}
-
 /* The record is bound to the private part as it is now. */
-static void commit_private(sqlite3 *db)
+static void commit_private(struct forged *f)
 {
     unsigned char part[4096], nonce[NONCE_OCTETS], commitment[HASH_OCTETS];
     char hex[2 * HASH_OCTETS + 1];
-    size_t len = blob_read(db, "private", part, sizeof part);
+    size_t len = blob_read(f, "private", part, sizeof part);
     assert_true(record_nonce(part, len, nonce) && record_commit(nonce, part, len, commitment));
     record_hex(commitment, sizeof commitment, hex);
-    run(db,
+    run(f,
         "UPDATE entry SET record = CAST(json_set(CAST(record AS TEXT), '$.private',"
-        " CAST(?1 AS TEXT)) AS BLOB) WHERE seq = 4",
+        " CAST(?2 AS TEXT)) AS BLOB) WHERE seq = ?1",
         hex, sizeof hex - 1);
 }
 
 /* Leaf and dossier follow the record. */
-static void follow_record(sqlite3 *db)
+static void follow_record(struct forged *f)
 {
     unsigned char record[4096], leaf[TREE_HASH];
-    size_t len = blob_read(db, "record", record, sizeof record);
+    size_t len = blob_read(f, "record", record, sizeof record);
     assert_true(tree_leaf_hash(record, len, leaf));
-    run(db, "UPDATE entry SET leaf = ?1 WHERE seq = 4", leaf, sizeof leaf);
-    run(db,
-        "UPDATE dossier SET last_leaf = ?1 WHERE id IN"
-        " (SELECT dossier FROM dossier_entry WHERE seq = 4)",
+    run(f, "UPDATE entry SET leaf = ?2 WHERE seq = ?1", leaf, sizeof leaf);
+    run(f,
+        "UPDATE dossier SET last_leaf = ?2 WHERE id IN"
+        " (SELECT dossier FROM dossier_entry WHERE seq = ?1)",
         leaf, sizeof leaf);
 }
 
-/* `record` and `private_part`: arguments of json_set() or json_remove(); NULL: as it is. */
+/* Append an entry and change it. `record` and `private_part`: SQL of their new text; NULL: as it
+   is. Nothing is signed yet. */
 static void forge(struct sealed_store *w, const struct wanted_entry *wanted, const char *record,
                   const char *private_part)
 {
+    static const char update[] = "UPDATE entry SET %s = CAST(%s AS BLOB) WHERE seq = ?";
     char path[200], sql[500];
-    sqlite3 *db;
-    assert_int_equal(sealed_store_add(w, wanted), 4);
+    struct forged f = {.seq = sealed_store_add(w, wanted)};
     snprintf(path, sizeof path, "%s/log.db", w->store);
-    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    static const char update[] = "UPDATE entry SET %s = CAST(%s AS BLOB) WHERE seq = 4";
+    assert_int_equal(sqlite3_open_v2(path, &f.db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
     if (private_part) {
         snprintf(sql, sizeof sql, update, "private", private_part);
-        run(db, sql, NULL, 0);
-        commit_private(db);
+        run(&f, sql, NULL, 0);
+        commit_private(&f);
     }
     if (record) {
         snprintf(sql, sizeof sql, update, "record", record);
-        run(db, sql, NULL, 0);
+        run(&f, sql, NULL, 0);
     }
-    follow_record(db);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    sealed_store_sign(w);
+    follow_record(&f);
+    assert_int_equal(sqlite3_close(f.db), SQLITE_OK);
 }
 
 #define RECORD "CAST(record AS TEXT)"
@@ -193,6 +199,7 @@ static void each_is_found(void **state)
         struct verdict v = {0};
         struct store_error err = {0};
         forge(w, forgeries[i].wanted, forgeries[i].record, forgeries[i].private_part);
+        sealed_store_sign(w);
         if (forgeries[i].sql)
             sealed_store_sql(w, "log.db", forgeries[i].sql);
         if (verify_log(&w->settings, (int64_t)time(NULL), NULL, &v, &err) != STORE_OK)
@@ -209,10 +216,65 @@ static void each_is_found(void **state)
     }
 }
 
+/* --- erasures -------------------------------------------------------------------------------*/
+
+#define GONE(seq) "UPDATE entry SET private = NULL WHERE seq = " seq ";"
+#define BY(seq) "UPDATE entry SET event = 'erasure' WHERE seq = " seq ";"
+
+static const struct wanted_entry erases_1 = {
+    .event = "note", .invoice = "F-1", .private_json = "{\"erased\":[1]}"};
+static const struct wanted_entry erases_4 = {
+    .event = "note", .invoice = "F-1", .private_json = "{\"erased\":[4]}"};
+static const struct wanted_entry erases_5 = {
+    .event = "note", .invoice = "F-1", .private_json = "{\"erased\":[5]}"};
+static const char ERASURE[] = "json_set(" RECORD ", '$.event', 'erasure')";
+
+/* Entries 4 and 5; what is done to log.db; which of them is found to be erased by nobody. */
+static const struct {
+    const char *name;
+    const struct wanted_entry *fourth, *fifth;
+    const char *fourth_record, *fifth_record, *sql;
+    uint64_t seq; /* 0: nothing is to be found */
+} erasures[] = {
+    {"as it should be", &note, &erases_4, NULL, ERASURE,
+     BY("5") GONE("4") "INSERT INTO erased VALUES (4, 5)", 0},
+    {"by an erasure of before", &erases_5, &note, ERASURE, NULL,
+     BY("4") GONE("5") "INSERT INTO erased VALUES (5, 4)", 5},
+    {"by what is no erasure", &note, &erases_4, NULL, NULL,
+     GONE("4") "INSERT INTO erased VALUES (4, 5)", 4},
+    {"by an erasure of another entry", &note, &erases_1, NULL, ERASURE,
+     BY("5") GONE("4") "INSERT INTO erased VALUES (4, 5)", 4},
+};
+
+static void erased_by_nobody(void **state)
+{
+    struct sealed_store *w = *state;
+    for (size_t i = 0; i < sizeof erasures / sizeof *erasures; i++) {
+        struct verdict v = {0};
+        struct store_error err = {0};
+        forge(w, erasures[i].fourth, erasures[i].fourth_record, NULL);
+        forge(w, erasures[i].fifth, erasures[i].fifth_record, NULL);
+        sealed_store_sign(w);
+        sealed_store_sql(w, "log.db", erasures[i].sql);
+        if (verify_log(&w->settings, (int64_t)time(NULL), NULL, &v, &err) != STORE_OK)
+            fail_msg("%s: %s", erasures[i].name, err.text);
+        bool right = erasures[i].seq
+                         ? v.count == 1 && among(&v, erasures[i].seq, "no erasure names it")
+                         : v.count == 0;
+        for (size_t k = 0; !right && k < v.count; k++)
+            print_error("%lu %s\n", (unsigned long)v.findings[k].seq, v.findings[k].what);
+        if (!right)
+            fail_msg("%s: not found, or something else", erasures[i].name);
+        verdict_free(&v);
+        sealed_store_restore(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(each_is_found, restore),
+        cmocka_unit_test_setup(erased_by_nobody, restore),
     };
     return cmocka_run_group_tests(tests, make_world, drop_world);
 }
