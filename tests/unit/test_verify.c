@@ -133,7 +133,21 @@ static void one_octet(void **state)
     sealed_store_sql(w, "log.db", "UPDATE entry SET held = 0 WHERE seq = 4");
     expect(w, 4, "index altered");
     sealed_store_sql(w, "log.db", "DELETE FROM message WHERE seq = 4");
-    expect(w, 4, "message");
+    expect(w, 4, "message altered");
+}
+
+/* As if it had never been kept. */
+static void message_denied(void **state)
+{
+    struct sealed_store *w = *state;
+    struct verdict v;
+    sealed_store_sql(w, "log.db",
+                     "DELETE FROM message WHERE seq = 4; UPDATE entry SET held = 0 WHERE seq = 4");
+    verify(w, (int64_t)time(NULL), &v);
+    assert_int_equal(v.count, 2);
+    assert_non_null(strstr(v.findings[0].what, "index altered"));
+    assert_string_equal(v.findings[1].what, "message missing");
+    verdict_free(&v);
 }
 
 static void body_file(void **state)
@@ -147,7 +161,7 @@ static void body_file(void **state)
     expect(w, 3, "message altered");
     snprintf(command, sizeof command, "rm %s/bodies/*", w->store);
     assert_int_equal(system(command), 0);
-    expect(w, 3, "message");
+    expect(w, 3, "message altered");
 }
 
 static void volume(void **state)
@@ -187,6 +201,9 @@ static void signatures(void **state)
                      "UPDATE signature SET (p7s, sha256) ="
                      " (SELECT p7s, sha256 FROM signature WHERE seq = 7) WHERE seq = 6");
     expect(w, 6, "record and signature do not belong together");
+    sealed_store_sql(w, "seal/seal.db",
+                     "INSERT INTO signature SELECT 9, p7s, sha256 FROM signature WHERE seq = 8");
+    expect(w, 0, "holds 9 signatures, its head says 8");
     sealed_store_flip(w, "seal/seal.db", "head", "state", "id = 1", -1);
     expect(w, 0, "head");
     sealed_store_flip(w, "seal/seal.db", "head", "root", "id = 1", 0);
@@ -232,7 +249,12 @@ static void dossiers(void **state)
     sealed_store_sql(w, "log.db", "UPDATE dossier_entry SET seq = 3 WHERE n = 1 AND seq = 2");
     expect(w, 0, "dossier F-1: the index lists entry 3 as number 1");
     sealed_store_sql(w, "log.db", "DELETE FROM dossier_entry WHERE seq = 8");
-    expect(w, 0, "dossier F-1");
+    expect(w, 0, "dossier F-1: the index cannot be read");
+    sealed_store_sql(w, "log.db",
+                     "DELETE FROM dossier_entry WHERE seq = 8;"
+                     "UPDATE dossier SET n = 4, last_leaf = (SELECT leaf FROM entry WHERE seq = 6)"
+                     " WHERE invoice = 'F-1'");
+    expect(w, 0, "dossier F-1: the index lists 4 entries, the records name 5");
     sealed_store_sql(w, "log.db", "UPDATE dossier SET invoice = 'F-9' WHERE invoice = 'F-2'");
     expect(w, 0, "dossier F-9: entry ");
     sealed_store_flip(w, "log.db", "dossier", "last_leaf", "invoice = 'F-1'", 5);
@@ -424,9 +446,9 @@ static int restore(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(intact),       test(one_octet), test(body_file),  test(volume),  test(signatures),
-        test(foreign_head), test(removed),   test(dossiers),   test(indexes), test(not_yet_signed),
-        test(unreadable),   test(many),      test(exit_codes),
+        test(message_denied), test(intact),       test(one_octet), test(body_file),  test(volume),
+        test(signatures),     test(foreign_head), test(removed),   test(dossiers),   test(indexes),
+        test(not_yet_signed), test(unreadable),   test(many),      test(exit_codes),
     };
     return cmocka_run_group_tests(tests, make_world, drop_world);
 }
