@@ -1,5 +1,6 @@
 """temoin verify --log --checkpoint: what somebody outside holds against the log of today."""
 
+import base64
 import json
 import os
 import shutil
@@ -130,26 +131,53 @@ class Attacks(CheckpointCase):
             self.remind()
         self.newest()
         self.assertIn("no beginning of this log", self.verify(held, status=ALTERED))
+        self.assertFalse(json.loads(self.verify(held, "--json", status=ALTERED))["checkpoint"]["prefix"])
+
+    def signed(self, size, root):
+        """A note that the log's key signs, whatever it says."""
+        text, signature = self.sealed()[0][1].split(b"\n\n")
+        origin = text.split(b"\n")[0]
+        text = b"%s\n%d\n%s\n" % (origin, size, base64.b64encode(root))
+        path = self.file(text, "text")
+        octets = subprocess.run(
+            ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.daemon.keys / "log.key", "-in",
+             path], check=True, capture_output=True).stdout  # fmt: skip
+        head, line = signature.rstrip().rsplit(b" ", 1)
+        key_id = base64.b64decode(line)[:4]
+        return text + b"\n" + head + b" " + base64.b64encode(key_id + octets) + b"\n"
 
     def test_seal_db_is_held_against_the_log(self):
         self.remind()
         self.newest()
         self.daemon.stop()
+        size = self.sealed()[0][0]  # with the entry of the stop
+        beyond, other = self.signed(size + 500, bytes(32)), self.signed(size, bytes(32))
         path = self.daemon.store / "seal" / "seal.db"
+        with sqlite3.connect(path) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         untouched = path.read_bytes()
-        for change in (
-            "UPDATE checkpoint SET note = replace(note, 'temoin.', 'temoim.')",
-            "UPDATE checkpoint SET size = size + 1000 WHERE size = (SELECT max(size) FROM checkpoint)",
-            "INSERT INTO checkpoint SELECT size + 500, time, note FROM checkpoint LIMIT 1",
-        ):
+        newest = "WHERE size = (SELECT max(size) FROM checkpoint)"
+        for change, values, words in (
+            (f"UPDATE checkpoint SET note = x'00' {newest}", (), f"of {size} entries is altered"),
+            ("UPDATE checkpoint SET note = replace(note, 'temoin.', 'temoim.')", (),
+             f"the checkpoint of {size} entries is not signed by the log key"),
+            (f"UPDATE checkpoint SET size = size + 1000 {newest}", (),
+             f"of {size + 1000} entries is altered"),
+            ("INSERT INTO checkpoint SELECT size + 500, time, note FROM checkpoint LIMIT 1", (),
+             "entries is altered"),
+            ("INSERT INTO checkpoint VALUES (?, 0, ?)", (size + 500, beyond),
+             f"a checkpoint speaks of {size + 500} entries, which its head does not"),
+            (f"UPDATE checkpoint SET note = ? {newest}", (other,),
+             f"the root of the checkpoint of {size} entries is not the log's"),
+        ):  # fmt: skip
             with self.subTest(change=change), sqlite3.connect(path) as db:
-                db.execute(change)
+                db.execute(change, values)
             done = self.daemon.temoin("verify", "--log", status=ALTERED)
-            self.assertIn("checkpoint", done.stdout)
+            self.assertIn(words, done.stdout)
             with sqlite3.connect(path) as db:
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             path.write_bytes(untouched)
-        self.daemon.temoin("verify", "--log")
+        self.assertNotIn("not yet signed", self.daemon.temoin("verify", "--log").stdout)
         self.daemon.start()
 
 

@@ -391,18 +391,25 @@ static void many(void **state)
     for (int i = 9; i <= 450; i++)
         sealed_store_add(w, &(struct wanted_entry){.event = "note", .invoice = "F-1"});
     sealed_store_sign(w);
+    struct verdict v;
+    sealed_store_sql(w, "seal/seal.db",
+                     "UPDATE node SET hash = zeroblob(32) WHERE level = 4 AND n = 3");
+    verify(w, (int64_t)time(NULL), &v);
+    assert_int_equal(v.count, 1);
+    assert_string_equal(v.findings[0].what,
+                        "seal.db: a subtree of proofs is altered or missing (entry 64)");
+    verdict_free(&v);
     sealed_store_flip(w, "log.db", "entry", "record", "seq = 440", 10);
     sealed_store_flip(w, "log.db", "entry", "private", "seq = 230", 10);
     sealed_store_flip(w, "log.db", "entry", "record", "seq = 10", 10);
-    struct verdict v;
     verify(w, (int64_t)time(NULL), &v);
-    assert_int_equal(v.count, 3);
+    assert_int_equal(v.count, 4); /* and the subtree */
     assert_int_equal(v.findings[0].seq, 10);
     assert_int_equal(v.findings[1].seq, 230);
     assert_int_equal(v.findings[2].seq, 440);
     json_t *json = verdict_json(&v);
     assert_false(json_boolean_value(json_object_get(json, "intact")));
-    assert_int_equal(json_array_size(json_object_get(json, "findings")), 3);
+    assert_int_equal(json_array_size(json_object_get(json, "findings")), 4);
     json_decref(json);
     verdict_free(&v);
     sealed_store_restore(w);
