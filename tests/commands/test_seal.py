@@ -1,5 +1,6 @@
 """temoin seal: batches dated by an authority that answers well, badly, or not at all."""
 
+import contextlib
 import datetime
 import hashlib
 import json
@@ -204,30 +205,43 @@ class Verifying(SealCase):
 
     def test_what_is_dated_is_held_against_its_batch(self):
         self.seal()
-        self.note()
+        ((token,),) = self.rows("SELECT token FROM batch")
+        self.note(hashlib.sha256(token).hexdigest())
+        named = self.last_entry()
         self.seal()
         self.assertEqual(self.findings(), [])
         self.daemon.stop()
-        for file, damage, mend, words in (
-            ("batch.db", "UPDATE tile SET leaves = x'00' || substr(leaves, 2) WHERE batch = 1",
-             None, "batch 1: its tree"),
-            ("batch.db", "UPDATE batch SET first = first + 1 WHERE number = 2",
-             "UPDATE batch SET first = first - 1 WHERE number = 2", "batch 2 begins at"),
-            ("batch.db", "UPDATE batch SET entry = 1 WHERE number = 2", None, "name its token"),
-            ("batch.db", "UPDATE batch SET token = (SELECT token FROM batch WHERE number = 1)"
-             " WHERE number = 2", None, "batch 2: the timestamp token is not good"),
-        ):  # fmt: skip
-            with self.subTest(damage=damage):
-                saved = (self.daemon.store / file).read_bytes()
-                self.spoil(file, damage)
-                self.assertIn(words, "\n".join(self.findings()))
-                if mend:
-                    self.spoil(file, mend)
-                else:
-                    for name in (f"{file}-wal", f"{file}-shm"):
-                        (self.daemon.store / name).unlink(missing_ok=True)
-                    (self.daemon.store / file).write_bytes(saved)
-                self.assertEqual(self.findings(), [])
+        path = self.daemon.store / "batch.db"
+        with contextlib.closing(sqlite3.connect(":memory:")) as saved:
+            with contextlib.closing(sqlite3.connect(path)) as db:
+                db.backup(saved)
+            for damage, words in (
+                ("UPDATE tile SET leaves = x'00' || substr(leaves, 2) WHERE batch = 1",
+                 "batch 1: its tree does not lead"),
+                ("UPDATE tile SET leaves = substr(leaves, 2) WHERE batch = 2",
+                 "batch 2: its tree does not lead"),
+                ("UPDATE tile SET leaves = leaves || x'00' WHERE batch = 2",
+                 "batch 2: its tree does not lead"),
+                ("UPDATE batch SET last = last + 9 WHERE number = 2",
+                 "batch 2: its tree does not lead"),
+                ("UPDATE batch SET first = first + 1 WHERE number = 2", "batch 2 begins at"),
+                ("UPDATE batch SET entry = 1 WHERE number = 2",
+                 "batch 2: entry 1 does not name its token"),
+                (f"UPDATE batch SET entry = {named} WHERE number = 1",
+                 f"batch 1: entry {named} does not name its token"),
+                ("UPDATE batch SET token = (SELECT token FROM batch WHERE number = 1)"
+                 " WHERE number = 2", "batch 2: the timestamp token is not good"),
+                ("UPDATE batch SET token = token || x'00' WHERE number = 2",
+                 "batch 2: this is no timestamp token"),
+                ("DELETE FROM batch WHERE number = 1", "batch 1 is missing or damaged"),
+            ):  # fmt: skip
+                with self.subTest(damage=damage):
+                    self.spoil("batch.db", damage)
+                    self.assertIn(words, "\n".join(self.findings()))
+                    with contextlib.closing(sqlite3.connect(path)) as db:
+                        saved.backup(db)
+                    self.assertEqual(self.findings(), [])
+                    self.assertEqual(len(self.rows("SELECT number FROM batch")), 2)
         self.daemon.start()
 
     def test_an_entry_signed_anew_after_its_timestamp(self):
