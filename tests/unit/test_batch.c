@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "db/batch_internal.h"
+#include "db/batch_ledger.h"
 #include "tests/unit/sealed_store.h"
 
 enum { ENTRIES = 5, FOREIGN = 700 };
@@ -44,7 +45,7 @@ static struct ers_hash foreign(unsigned n)
 }
 
 /* A batch over entries 1 to ENTRIES and FOREIGN other groups, as batch_close.c stores it. */
-static void put_batch(struct world *w)
+static void put_batch(struct world *w, bool in_order)
 {
     struct ers_hash leaves[ENTRIES + FOREIGN], group[GROUP_MOST], copy[ENTRIES + FOREIGN], root;
     size_t count, n = 0;
@@ -59,6 +60,11 @@ static void put_batch(struct world *w)
     for (unsigned i = 0; i < FOREIGN; i++)
         leaves[n++] = foreign(i);
     qsort(leaves, n, sizeof *leaves, ers_compare);
+    if (!in_order) {
+        struct ers_hash first = leaves[0];
+        leaves[0] = leaves[2];
+        leaves[2] = first;
+    }
     memcpy(copy, leaves, sizeof copy);
     assert_true(ers_root(copy, n, &root));
     must(db_run(w->db->db, "INSERT INTO chain(id, pem) VALUES(1, 'pem')", &err, ""));
@@ -91,7 +97,7 @@ static int setup(void **state)
         sealed_store_add(&w->sealed, &(struct wanted_entry){.event = "note", .invoice = "F-1"});
     sealed_store_sign(&w->sealed);
     must(batch_open_write(w->sealed.store, &w->db, &err));
-    put_batch(w);
+    put_batch(w, true);
     *state = w;
     return 0;
 }
@@ -241,6 +247,31 @@ static void a_renewal_is_in_the_record(void **state)
     assert_int_equal(record_of(w, 1), STORE_CORRUPT);
 }
 
+static size_t ledger_problems(struct world *w, const char *what)
+{
+    struct batch_ledger *ledger = NULL;
+    struct strings problems = {0};
+    must(batch_ledger_open(&w->sealed.settings, &ledger, &problems, &err));
+    assert_int_equal(batch_ledger_count(ledger), 1);
+    must(batch_ledger_judge(ledger, 0, w->db, &w->sealed.settings, &problems, &err));
+    size_t count = problems.count;
+    if (count)
+        assert_non_null(strstr(problems.items[0], what));
+    strings_free(&problems);
+    batch_ledger_close(ledger);
+    return count;
+}
+
+/* A tree whose leaves are in no order leads to its root, but nothing can be found in it. */
+static void a_batch_in_disorder(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(ledger_problems(w, ""), 0);
+    must(db_exec(w->db->db, "DELETE FROM tile; DELETE FROM batch; DELETE FROM chain;", &err));
+    put_batch(w, false);
+    assert_int_equal(ledger_problems(w, "batch 1: its tree does not lead to its root"), 1);
+}
+
 static void one_writer(void **state)
 {
     struct world *w = *state;
@@ -285,6 +316,7 @@ int main(void)
         WITH_WORLD(damage_is_seen),
         WITH_WORLD(what_was_erased_has_no_record_of_its_own),
         WITH_WORLD(a_renewal_is_in_the_record),
+        WITH_WORLD(a_batch_in_disorder),
         WITH_WORLD(one_writer),
         cmocka_unit_test(nothing_was_ever_dated),
     };

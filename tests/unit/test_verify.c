@@ -346,6 +346,39 @@ static void indexes(void **state)
     }
 }
 
+/* A token leads to the first of the entries that bear it. */
+static void token_of_two(void **state)
+{
+    struct sealed_store *w = *state;
+    struct verdict v;
+    add_indexed(w);
+    sealed_store_add(w, &(struct wanted_entry){.event = "prepared",
+                                               .direction = "outbound",
+                                               .invoice = "F-1",
+                                               .message = MAIL("13"),
+                                               .token = 300});
+    sealed_store_sign(w);
+    verify(w, (int64_t)time(NULL), &v);
+    assert_int_equal(v.count, 0);
+    verdict_free(&v);
+    sealed_store_sql(w, "log.db", "UPDATE token SET seq = 13");
+    expect(w, 12, "its token leads elsewhere");
+}
+
+/* A dossier says which entry paused it: the first that did. */
+static void paused_by_two(void **state)
+{
+    struct sealed_store *w = *state;
+    sealed_store_add(w, &(struct wanted_entry){.event = "reply",
+                                               .direction = "inbound",
+                                               .invoice = "F-1",
+                                               .message = MAIL("9"),
+                                               .pauses = true});
+    sealed_store_sign(w);
+    sealed_store_sql(w, "log.db", "UPDATE dossier SET paused_by = 9 WHERE invoice = 'F-1'");
+    expect(w, 4, "the dossier that it paused says otherwise");
+}
+
 static void not_yet_signed(void **state)
 {
     struct sealed_store *w = *state;
@@ -453,9 +486,10 @@ static int restore(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(message_denied), test(intact),       test(one_octet), test(body_file),  test(volume),
-        test(signatures),     test(foreign_head), test(removed),   test(dossiers),   test(indexes),
-        test(not_yet_signed), test(unreadable),   test(many),      test(exit_codes),
+        test(message_denied), test(paused_by_two), test(token_of_two), test(intact),
+        test(one_octet),      test(body_file),     test(volume),       test(signatures),
+        test(foreign_head),   test(removed),       test(dossiers),     test(indexes),
+        test(not_yet_signed), test(unreadable),    test(many),         test(exit_codes),
     };
     return cmocka_run_group_tests(tests, make_world, drop_world);
 }
