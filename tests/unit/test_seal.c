@@ -141,6 +141,46 @@ static void key_trouble(void **state)
     assert_non_null(strstr(err.text, "not the key of the certificate"));
     assert_int_equal(shell("echo rubbish > odd/k && mv -f odd/k odd/seal.key"), 0);
     assert_int_equal(key_in(folder, &key, &err), STORE_CORRUPT);
+    assert_non_null(strstr(err.text, "no private key that can be used without a pass phrase"));
+    /* a key whose certificate is not there, is none, or is cut off */
+    assert_int_equal(shell("cp -f keys/seal.key odd/seal.key && rm -f odd/seal.pem"), 0);
+    assert_int_equal(key_in(folder, &key, &err), STORE_NOT_FOUND);
+    assert_non_null(strstr(err.text, "seal.pem: cannot be opened"));
+    assert_int_equal(shell("echo rubbish > odd/seal.pem"), 0);
+    assert_int_equal(key_in(folder, &key, &err), STORE_CORRUPT);
+    assert_int_equal(shell("head -c 300 keys/seal.pem > odd/seal.pem"), 0);
+    assert_int_equal(key_in(folder, &key, &err), STORE_CORRUPT);
+    assert_non_null(strstr(err.text, "holds no certificate in PEM"));
+    assert_null(key);
+}
+
+/* Kinds of keys that CMS verifiers do not know, or do not trust any more. */
+static void key_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        enum store_status status;
+        const char *why;
+    } kinds[] = {{"ED25519", STORE_INVALID, "must be EC or RSA"},
+                 {"RSA -pkeyopt rsa_keygen_bits:2048", STORE_INVALID, "at least 3072 bits"},
+                 {"RSA -pkeyopt rsa_keygen_bits:3072", STORE_OK, NULL},
+                 {"EC -pkeyopt ec_paramgen_curve:P-384", STORE_OK, NULL}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char folder[200];
+        struct store_error err = {0};
+        struct seal_key *key = NULL;
+        assert_int_equal(shell("rm -rf kind && mkdir kind && openssl genpkey -algorithm %s"
+                               " -out kind/seal.key && openssl req -x509 -key kind/seal.key"
+                               " -subj /CN=x -out kind/seal.pem",
+                               kinds[i].kind),
+                         0);
+        snprintf(folder, sizeof folder, "%s/kind", world.directory);
+        assert_int_equal(key_in(folder, &key, &err), kinds[i].status);
+        if (kinds[i].why)
+            assert_non_null(strstr(err.text, kinds[i].why));
+        seal_key_free(key);
+    }
 }
 
 /* A company's name longer than X.520 allows is cut at a character, not at an octet. */
@@ -576,6 +616,7 @@ int main(void)
         test(key_files),
         test(key_not_overwritten),
         test(key_trouble),
+        test(key_kinds),
         test(key_long_name),
         test(signature),
         test(signed_attributes),

@@ -315,6 +315,7 @@ static void indexes(void **state)
         {"UPDATE review SET state = 'assigned', assigned = 'F-2', decided_by = 11 WHERE seq = 10",
          10, "that nobody took"},
         {"UPDATE review SET assigned = 'F-1' WHERE seq = 9", 9, "that nobody took"},
+        {"UPDATE review SET assigned = 'F-1' WHERE seq = 10", 10, "that nobody took"},
         {"UPDATE review SET state = 'dismissed' WHERE seq = 9", 9, "that nobody took"},
         {"UPDATE review SET state = 'open', decided_by = 0, assigned = NULL WHERE seq = 9", 11,
          "does not know its decision"},
