@@ -104,6 +104,8 @@ static bool step(struct strings *out, const char *sentence, const char *command)
     return strings_add(out, sentence) && strings_add(out, command);
 }
 
+static const char FINGERPRINT[] = "openssl x509 -noout -fingerprint -sha256 -in";
+
 /* -attime: otherwise nothing could be checked any more once the certificate has expired. */
 static bool step_seal(const struct dossier_view *v, enum language language, struct strings *out)
 {
@@ -149,23 +151,30 @@ static bool step_hash(const struct dossier_view *v, enum language language, stru
 static bool step_fingerprint(const struct dossier_view *v, enum language language,
                              struct strings *out)
 {
-    struct bytes sentence = {0};
+    struct bytes command = {0};
     if (!v->seal_fingerprint || !v->export_fingerprint)
         return true;
     bool done =
-        bytes_printf(&sentence,
-                     IN(language,
-                        "Les certificats joints n'identifient personne à eux seuls : demandez "
-                        "leurs empreintes à la société, par un autre moyen que ce dossier, et "
-                        "comparez-les à %s (sceau des fiches) et %s (export).",
-                        "The certificates that come along identify nobody by themselves: ask the "
-                        "company for their fingerprints, by other means than this file, and "
-                        "compare them with %s (seal of the records) and %s (export)."),
-                     v->seal_fingerprint, v->export_fingerprint) &&
-        step(out, sentence.data,
-             "openssl x509 -in certs/seal.pem -noout -fingerprint -sha256\n"
-             "openssl x509 -in certs/export.pem -noout -fingerprint -sha256");
-    bytes_free(&sentence);
+        bytes_printf(&command,
+                     IN(language, "%s certs/seal.pem\n# sceau des fiches :\n# ",
+                        "%s certs/seal.pem\n# seal of the records:\n# "),
+                     FINGERPRINT) &&
+        words_fingerprint(v->seal_fingerprint, &command) &&
+        bytes_printf(&command,
+                     IN(language, "\n%s certs/export.pem\n# export :\n# ",
+                        "\n%s certs/export.pem\n# export:\n# "),
+                     FINGERPRINT) &&
+        words_fingerprint(v->export_fingerprint, &command) &&
+        step(out,
+             IN(language,
+                "Les certificats joints n'identifient personne à eux seuls : demandez leurs "
+                "empreintes à la société, par un autre moyen que ce dossier, et "
+                "comparez-les à celles que donnent ces commandes.",
+                "The certificates that come along identify nobody by themselves: ask the "
+                "company for their fingerprints, by other means than this file, and compare "
+                "them with what these commands print."),
+             command.data);
+    bytes_free(&command);
     return done;
 }
 

@@ -108,6 +108,16 @@ bool words_size(uint64_t octets, enum language language, struct bytes *out)
            bytes_puts(out, IN(language, NBSP "octets", NBSP "octets"));
 }
 
+bool words_fingerprint(const char *hex, struct bytes *out)
+{
+    bool done = true;
+    for (size_t i = 0; done && hex[i]; i++) {
+        char digit = hex[i] >= 'a' && hex[i] <= 'f' ? (char)(hex[i] - 'a' + 'A') : hex[i];
+        done = bytes_puts(out, i && i % 2 == 0 ? ":" : "") && bytes_append(out, &digit, 1);
+    }
+    return done;
+}
+
 /* --- exhibits --------------------------------------------------------------------------------*/
 
 bool words_exhibit(uint64_t n, enum language language, struct bytes *out)

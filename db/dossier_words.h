@@ -26,6 +26,8 @@ bool words_money(int64_t amount, const char *currency, enum language language, s
 bool words_duration(int64_t seconds, enum language language, struct bytes *out);
 /* "12 345 octets". */
 bool words_size(uint64_t octets, enum language language, struct bytes *out);
+/* Hexadecimal digits as "AB:CD:…", which is how openssl x509 -fingerprint prints them. */
+bool words_fingerprint(const char *hex, struct bytes *out);
 
 /* "Pièce n° 7", "Exhibit 7". */
 bool words_exhibit(uint64_t n, enum language language, struct bytes *out);

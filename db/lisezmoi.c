@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 
+#include "db/dossier_words.h"
 #include "db/record.h"
 
 struct words {
@@ -40,12 +41,13 @@ static const struct words french = {
         "  (entries/NNN.json) s'engage par une empreinte.\n"
         "- La société a scellé chaque fiche : signature CAdES (entries/NNN.json.p7s) par le\n"
         "  certificat certs/seal.pem. Le certificat joint n'identifie personne à lui seul :\n"
-        "  vérifiez son empreinte auprès de la société, par un autre moyen que ce dossier :\n"
-        "  SHA-256 %s\n"
+        "  vérifiez son empreinte SHA-256 auprès de la société, par un autre moyen que ce dossier "
+        ":\n"
+        "  %s\n"
         "- Une seconde clé scelle l'export entier : META-INF/signature001.p7s signe la liste\n"
         "  META-INF/ASiCManifest001.xml, qui donne l'empreinte de chaque fichier. Certificat\n"
         "  certs/export.pem, à vérifier de même :\n"
-        "  SHA-256 %s\n",
+        "  %s\n",
     .numbers =
         "- Les entrées du dossier sont numérotées de 1 à %zu sans trou, et chacune contient\n"
         "  l'empreinte de la précédente : en retirer, ajouter ou déplacer une obligerait à refaire "
@@ -112,11 +114,11 @@ static const struct words english = {
         "  certs/seal.pem. The certificate that comes along identifies nobody by itself: check "
         "its\n"
         "  fingerprint with the company, by other means than this file:\n"
-        "  SHA-256 %s\n"
+        "  %s\n"
         "- A second key seals the export as a whole: META-INF/signature001.p7s signs the list\n"
         "  META-INF/ASiCManifest001.xml, which gives the hash of every file. Certificate\n"
         "  certs/export.pem, to be checked likewise:\n"
-        "  SHA-256 %s\n",
+        "  %s\n",
     .numbers =
         "- The entries of the dossier are numbered 1 to %zu without a gap, and each holds the "
         "leaf\n"
@@ -217,12 +219,22 @@ static bool entries(const struct lisezmoi *l, enum language language, const stru
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 
+static bool records(const struct lisezmoi *l, const struct words *w, struct bytes *out)
+{
+    struct bytes seal = {0}, export = {0};
+    bool done = words_fingerprint(l->fingerprint, &seal) &&
+                words_fingerprint(l->export_fingerprint, &export) &&
+                bytes_printf(out, w->records, seal.data, export.data);
+    bytes_free(&seal);
+    bytes_free(&export);
+    return done;
+}
+
 static bool shown(const struct lisezmoi *l, const struct words *w, struct bytes *out)
 {
     return bytes_printf(out, w->document, l->company) &&
            (l->volumes == 1 || bytes_printf(out, w->volume, l->volume, l->volumes)) &&
-           bytes_printf(out, w->records, l->fingerprint, l->export_fingerprint) &&
-           bytes_printf(out, w->numbers, l->timeline->count) &&
+           records(l, w, out) && bytes_printf(out, w->numbers, l->timeline->count) &&
            (!l->checkpoint_size || bytes_printf(out, w->log, l->checkpoint_size)) &&
            (!l->token_count || bytes_puts(out, w->dates)) &&
            (!l->stamped || bytes_puts(out, w->stamp)) && (!l->has_keys || bytes_puts(out, w->keys));

@@ -1,7 +1,7 @@
 /*
  * lisezmoi_commands - the commands of LISEZMOI.txt, to check an evidence file without temoin
  *
- * They use what a Debian base system has: sh, sed, grep, tr, cut, cmp, and of the coreutils
+ * They use what a Debian base system has: sh, sed, grep, find, tr, cut, cmp, and of the coreutils
  * sha256sum, base64 and basenc; and openssl; for DNS keys, Python and two libraries. Most stand in
  * subshells, so that a failure does not close the terminal that they are pasted into. -attime,
  * because certificates expire: without it nothing could be checked any more afterwards.
@@ -13,10 +13,12 @@
 
 static const char TITLE[] =
     "COMMANDES DE VÉRIFICATION / COMMANDS TO CHECK IT\n\n"
-    "À coller dans un terminal, dans le dossier décompressé. Debian : paquets openssl,\n"
-    "coreutils, diffutils. Toute altération est signalée, et le code de retour n'est alors pas 0.\n"
-    "To be pasted into a terminal, in the unpacked directory. Debian: packages openssl,\n"
-    "coreutils, diffutils. Any alteration is reported, and the exit status is then not 0.\n\n";
+    "À coller une à une dans un terminal, dans le répertoire où ce conteneur a été décompressé\n"
+    "(Debian : paquets unzip, openssl, coreutils, diffutils, findutils). Toute altération est\n"
+    "signalée, et le code de retour n'est alors pas 0 ; une commande qui n'affiche rien dit oui.\n"
+    "To be pasted one by one into a terminal, in the directory into which this container was\n"
+    "unpacked (Debian: packages unzip, openssl, coreutils, diffutils, findutils). Any alteration\n"
+    "is reported, and the exit status is then not 0; a command that prints nothing says yes.\n\n";
 
 static const char EXPORT[] =
     "- La liste des fichiers est signée, et les fichiers sont ceux de la liste / The list of\n"
@@ -29,19 +31,26 @@ static const char EXPORT[] =
     "    ( sum=$(openssl dgst -sha256 -binary SHA256SUMS | base64)\n"
     "    grep -A3 'URI=\"SHA256SUMS\"' META-INF/ASiCManifest001.xml | grep -qF \">$sum<\" ||\n"
     "      { echo 'SHA256SUMS: ALTERED'; exit 1; }\n"
-    "    sha256sum --check --strict --quiet SHA256SUMS )\n\n";
+    "    sha256sum --check --strict --quiet SHA256SUMS || exit 1\n"
+    "    ! find . -type f ! -path './META-INF/*' ! -name '*.asice' | cut -c3- | grep -vxF \\\n"
+    "      \"$(printf '%%s\\n' mimetype SHA256SUMS; cut -c67- SHA256SUMS)\" |\n"
+    "      sed 's/$/: NOT LISTED/' | grep . )\n\n";
 
 static const char STAMP[] =
     "- Un tiers a daté cet export, ses signatures et ses preuves comprises / A third party dated\n"
     "  this export, with its signatures and proofs (\"Verification: OK\"):\n\n"
     "    openssl ts -verify -data META-INF/ASiCArchiveManifest.xml -token_in \\\n"
     "      -in META-INF/timestamp001.tst -CAfile certs/tsa.pem -attime %" PRId64 "\n\n"
-    "    ( for f in META-INF/*[0-9].* SHA256SUMS; do\n"
-    "      case $f in */timestamp*) continue;; esac\n"
+    "    ( list() { grep -o 'ObjectReference URI=\"[^\"]*\"' META-INF/ASiCArchiveManifest.xml |\n"
+    "      cut -d '\"' -f 2 | grep -e ^META-INF/ -e '^SHA256SUMS$'; }\n"
+    "    list | while read -r f; do\n"
     "      sum=$(openssl dgst -sha256 -binary \"$f\" | base64)\n"
     "      grep -A3 \"URI=\\\"$f\\\"\" META-INF/ASiCArchiveManifest.xml | grep -qF \">$sum<\" ||\n"
     "        { echo \"$f: ALTERED\"; exit 1; }\n"
-    "    done )\n\n";
+    "    done || exit 1\n"
+    "    ! find META-INF -type f | grep -vxF \"$(list\n"
+    "      printf 'META-INF/%%s\\n' ASiCArchiveManifest.xml timestamp001.tst)\" |\n"
+    "      sed 's/$/: NOT LISTED/' | grep . )\n\n";
 
 static const char SIGNATURES[] =
     "- Chaque fiche est signée / Each record is signed (\"CAdES Verification successful\"):\n\n"

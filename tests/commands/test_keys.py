@@ -129,8 +129,10 @@ class Keys(KeysCase):
         self.assertIn("keys     of entry", self.daemon.temoin("show", invoice).stdout)
         page = members["index.html"].decode()
         self.assertIn("pièce n° 2 ; s1._domainkey", page)
-        # how to check it: both fingerprints, and both certificates in temoin's own command
-        self.assertRegex(page, r"[0-9a-f]{64} \(sceau des fiches\) et [0-9a-f]{64} \(export\)")
+        # how to check it: both fingerprints as openssl prints them, and both certificates in
+        # temoin's own command
+        hexes = r"([0-9A-F]{2}:){31}[0-9A-F]{2}"
+        self.assertRegex(page, rf"# sceau des fiches :\n# {hexes}\n(?s:.*)# export :\n# {hexes}<")
         self.assertIn("--seal seal.pem --seal export.pem", page)
         # nothing is asked for twice
         self.assertEqual(self.keys()["entries"], 0)

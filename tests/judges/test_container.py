@@ -1,6 +1,7 @@
 """What temoin evidence writes, before the judges: a reminder that carried a checkpoint, an answer
 signed by DKIM, a note, a payment; dated in two batches."""
 
+import fnmatch
 import shutil
 import unittest
 import zipfile
@@ -8,7 +9,7 @@ import zipfile
 from lib import asice, dns, mails, wait
 from lib.case import DaemonCase
 from lib.judged import DATED, Dated, Judged, JudgedCase, touched
-from lib.judges import Trust
+from lib.judges import Trust, files_of
 from lib.signing import Signer
 from lib.temoind import section
 from lib.tsa import Authority
@@ -71,3 +72,28 @@ class Container(Judged, Dated, JudgedCase, DaemonCase):
             copy.chmod(0o644)
             status, text = self.verify(copy)
             self.assertEqual(status, 1, f"{name}: {text}")
+
+    def prepare_lisezmoi(self):
+        self.judges.root_ds = self.names.anchor
+        self.judges.instructions = (self.container / "LISEZMOI.txt").read_text()
+
+    def test_commands_of_lisezmoi(self):
+        self.prepare_lisezmoi()
+        self.judge("lisezmoi", [*DATED, "SHA256SUMS", "mimetype"])
+
+    def test_commands_of_lisezmoi_on_files_too_many_or_too_few(self):
+        self.prepare_lisezmoi()
+        judge = self.judges.lisezmoi
+        for name in ("entries/099.eml", "extra.txt", "META-INF/signature002.p7s"):
+            with self.subTest(added=name):
+                (self.container / name).write_bytes(b"From: x\r\n\r\n")
+                self.assertIn(f"{name}: NOT LISTED", judge(self.container))
+                (self.container / name).unlink()
+        for kind in DATED:
+            for name in [n for n in files_of(self.container) if fnmatch.fnmatch(n, kind)][-1:]:
+                with self.subTest(removed=name):
+                    octets = (self.container / name).read_bytes()
+                    (self.container / name).unlink()
+                    self.assertNotEqual(judge(self.container), "")
+                    (self.container / name).write_bytes(octets)
+        self.assertEqual(judge(self.container), "")

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -91,6 +92,21 @@ class Judges:
         if self.agent:
             run("gpgconf", "--kill", "all", env={**os.environ, "GNUPGHOME": str(self.agent)})
             shutil.rmtree(self.agent, ignore_errors=True)
+
+    # --- what the file itself tells people to run -------------------------------------------------
+    def lisezmoi(self, container):
+        """The commands of LISEZMOI.txt, copied as they are; the first one that does not say yes.
+        `self.instructions` is the text, `self.root_ds` the DNS's root of the tests."""
+        part = self.instructions.partition("COMMANDES DE VÉRIFICATION")[2]
+        blocks = re.findall(r"(?:^    .*\n)+", part.partition("FICHIERS / FILES")[0], re.M)
+        if len(blocks) < 10:
+            return f"only {len(blocks)} groups of commands"
+        for block in blocks:
+            block = block.replace("/usr/share/dns/root.ds", str(self.root_ds))
+            done = run("sh", "-c", block, cwd=container, env={"PATH": "/usr/bin:/bin"})
+            if done.returncode:
+                return verdict(done)
+        return ""
 
     # --- the export's signature -----------------------------------------------------------------
     def content(self, container):

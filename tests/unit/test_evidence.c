@@ -19,6 +19,7 @@
 #include <gmime/gmime.h>
 
 #include "db/command.h"
+#include "db/dossier_words.h"
 #include "db/evidence.h"
 #include "db/pending_file.h"
 #include "tests/unit/sealed_store.h"
@@ -183,9 +184,16 @@ static void says_what_it_is(void **state)
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (shell("grep -qF \"%s\" unpacked/LISEZMOI.txt", wanted[i]) != 0)
             fail_msg("LISEZMOI does not say \"%s\"", wanted[i]);
-    char fingerprint[65];
-    assert_int_equal(seal_fingerprint(world.seal_certificate, fingerprint, NULL), STORE_OK);
-    assert_int_equal(shell("grep -c %s unpacked/LISEZMOI.txt | grep -qx 2", fingerprint), 0);
+    char hex[65];
+    struct bytes fingerprint = {0};
+    assert_int_equal(seal_fingerprint(world.seal_certificate, hex, NULL), STORE_OK);
+    assert_true(words_fingerprint(hex, &fingerprint));
+    assert_int_equal(shell("grep -c %s unpacked/LISEZMOI.txt | grep -qx 2", fingerprint.data), 0);
+    /* What its own command prints is found in it. */
+    assert_int_equal(shell("cd unpacked && grep -qF $(openssl x509 -in certs/seal.pem -noout "
+                           "-fingerprint -sha256 | cut -d= -f2) LISEZMOI.txt"),
+                     0);
+    bytes_free(&fingerprint);
 }
 
 static void commands_agree(void **state)
