@@ -236,7 +236,10 @@ static enum store_status is_due(struct batch_db *b, uint64_t first, bool *due,
     return st;
 }
 
-/* The last entry that may go into a batch: what is signed, when the sealer had a moment. */
+/* The last entry that may go into a batch: what is signed, when the sealer had a moment. The head
+   is read before the log's end, which an honest log has then passed: one that was cut off, or put
+   back from a copy without seal.db, is not dated and gets no entry under a number that was given.
+ */
 static enum store_status signed_end(struct batch_db *b, const struct settings *s, uint64_t *end,
                                     struct store_error *err)
 {
@@ -251,6 +254,13 @@ static enum store_status signed_end(struct batch_db *b, const struct settings *s
         return store_fail(err, st, "%s", late.text);
     st = seal_head(b->seals, &head, err);
     *end = head.size < last ? head.size : last;
+    if (st == STORE_OK)
+        st = store_last_seq(b->store, &last, err);
+    if (st == STORE_OK && head.size > last)
+        st = store_fail(err, STORE_CORRUPT,
+                        "the log ends before entry %" PRIu64 ", which was signed: run \"temoin "
+                        "verify --log\"",
+                        head.size);
     return st;
 }
 

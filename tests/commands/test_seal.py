@@ -130,6 +130,28 @@ class Closing(SealCase):
         ((leaves,),) = self.rows("SELECT sum(length(leaves)) FROM tile")
         self.assertIn(leaves // 32 - entries, (0, 1))  # the checkpoint's group is one more
 
+    def test_a_log_with_a_gap_is_not_dated(self):
+        for _ in range(3):
+            self.note()
+        last = self.last_entry()
+        wait.until(lambda: json.loads(self.temoin("stats", "--json").stdout)["seal"]["unsigned"] == 0,
+                   10, "signatures")  # fmt: skip
+        self.daemon.stop()
+        with contextlib.closing(sqlite3.connect(self.daemon.store / "log.db")) as db:
+            for which, words in (
+                (f"seq = {last - 1}", f"entry {last - 1} is missing in the log: nothing after it is"),
+                (f"seq >= {last}", "the log ends before entry"),
+            ):
+                with contextlib.closing(sqlite3.connect(":memory:")) as saved:
+                    db.backup(saved)
+                    db.execute(f"DELETE FROM entry WHERE {which}")
+                    db.commit()
+                    self.assertIn(words, self.seal(status=65).stderr)
+                    saved.backup(db)
+        self.assertEqual(self.rows("SELECT * FROM batch"), [])
+        self.seal()
+        self.daemon.start()
+
     def test_without_an_authority(self):
         self.use()
         self.assertIn("tsa section", self.seal(status=78).stderr)
@@ -346,6 +368,32 @@ class BadAuthorities(SealCase):
         self.addCleanup(slow.wait)
         wait.until(lambda: self.first.asked, 10, "the first process to ask")
         self.assertIn("another process", self.seal(status=75).stderr)
+
+
+class Encrypted(SealCase):
+    """HTTPS: whom the request goes to is not left to the token alone."""
+
+    def asked_by(self, name, host="127.0.0.1", by=None, status=0):
+        self.first.stop()
+        self.first.encrypt(name, host, by)
+        self.first.start()
+        self.use(self.first)
+        self.note()
+        asked = self.first.asked
+        said = self.seal(status=status).stderr
+        self.assertEqual(self.first.asked, asked + (status == 0))
+        return said
+
+    def test_the_servers_certificate(self):
+        self.asked_by("IP:127.0.0.1")
+        self.asked_by("DNS:localhost", "localhost")
+        for name, host, by in (("IP:127.0.0.2", "127.0.0.1", None),
+                               ("DNS:other.example", "localhost", None),
+                               ("IP:127.0.0.1", "127.0.0.1", self.second.unit)):  # fmt: skip
+            with self.subTest(name=name, host=host):
+                said = self.asked_by(name, host, by, status=75)
+                self.assertIn("gives no timestamp: certificate verify failed", said)
+        self.assertEqual(len(self.rows("SELECT * FROM batch")), 2)
 
 
 class Renewal(SealCase):

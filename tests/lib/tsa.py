@@ -6,6 +6,7 @@
     tsa.mode = "nonce"              # from now on, answers with another nonce
     tsa.asked                       # how many requests came
     tsa.stop()                      # and nobody listens there any more
+    tsa.encrypt("DNS:localhost")    # from the next start on: HTTPS, with a certificate of this name
 
 Modes: good; nonce, imprint, certificate (wrong in the token); replay (the first reply again);
 refused (status 2); garbage, cut, long, html, empty, error (HTTP 500); silent (no answer at all);
@@ -16,6 +17,7 @@ import http.server
 import os
 import pathlib
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -81,6 +83,20 @@ class Unit:
         self.certificate.chmod(0o644)
         self.directory.chmod(0o755)
 
+    def server(self, name):
+        """A TLS context for a server of this name (subjectAltName), certified by this CA."""
+        key, request, pem = (self.directory / f"server.{end}" for end in ("key", "csr", "pem"))
+        extensions = self.directory / "server.ext"
+        extensions.write_text(f"subjectAltName={name}\nextendedKeyUsage=serverAuth\n")
+        openssl("req", "-config", self.config, "-subj", "/CN=server", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", request)  # fmt: skip
+        openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey",
+                self.directory / "ca.key", "-CAcreateserial", "-days", "30", "-extfile", extensions,
+                "-out", pem)  # fmt: skip
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem, key)
+        return context
+
     def reply(self, query):
         request, answer = self.directory / "query", self.directory / "reply"
         request.write_bytes(query)
@@ -117,6 +133,12 @@ class Authority:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/tsr"
+        self.tls = None
+
+    def encrypt(self, name, host="127.0.0.1", by=None):
+        """`by`: another Unit certifies the server."""
+        self.tls = (by or self.unit).server(name)
+        self.url = f"https://{host}:{self.port}/tsr"
 
     def section(self, **more):
         return {"url": self.url, "certificate": self.certificate, "timeout": "2s", **more}
@@ -183,6 +205,14 @@ class Authority:
 
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # who does not trust the certificate goes away
+
+            def finish_request(self, request, address):  # in a thread of its own
+                if authority.tls:
+                    request = authority.tls.wrap_socket(request, server_side=True)
+                super().finish_request(request, address)
 
         self.server = Server(("127.0.0.1", self.port), Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()

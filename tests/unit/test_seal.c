@@ -286,6 +286,66 @@ static void foreign_signature(void **state)
     seal_key_free(key);
 }
 
+/* RFC 5035: which certificate signed is signed, too. */
+static void no_certificate_named(void **state)
+{
+    (void)state;
+    struct seal_judge *judge;
+    struct store_error err = {0};
+    char path[200], p7s[4096];
+    write_file("c", RECORD, strlen(RECORD));
+    for (int cades = 0; cades < 2; cades++) {
+        assert_int_equal(
+            shell("openssl cms -sign -binary -nosmimecap -md sha256 -in c %s"
+                  " -signer keys/seal.pem -inkey keys/seal.key -outform DER -out s.p7s",
+                  cades ? "-cades" : ""),
+            0);
+        snprintf(path, sizeof path, "%s/s.p7s", world.directory);
+        FILE *f = fopen(path, "r");
+        assert_non_null(f);
+        size_t len = fread(p7s, 1, sizeof p7s, f);
+        fclose(f);
+        assert_int_equal(seal_judge_open(world.seal_certificate, &judge, &err), STORE_OK);
+        assert_int_equal(seal_judge_check(judge, RECORD, strlen(RECORD), p7s, len, &err),
+                         cades ? STORE_OK : STORE_CORRUPT);
+        seal_judge_close(judge);
+    }
+}
+
+/* A seal may be a certificate that could issue others: those are not the seal. */
+static void issued_by_the_seal(void **state)
+{
+    (void)state;
+    char folder[200], pem[200];
+    struct seal_key *key;
+    struct seal_judge *judge;
+    struct bytes p7s = {0};
+    struct store_error err = {0};
+    assert_int_equal(
+        shell("rm -rf issuer issued && mkdir issuer issued &&"
+              " openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+              " -keyout issuer/seal.key -out issuer/seal.pem -subj /CN=seal &&"
+              " openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+              " -keyout issued/seal.key -out issued/csr -subj /CN=other &&"
+              " openssl x509 -req -in issued/csr -CA issuer/seal.pem -CAkey issuer/seal.key"
+              " -CAcreateserial -out issued/seal.pem"),
+        0);
+    snprintf(pem, sizeof pem, "%s/issuer/seal.pem", world.directory);
+    assert_int_equal(seal_judge_open(pem, &judge, &err), STORE_OK);
+    for (int own = 0; own < 2; own++) {
+        snprintf(folder, sizeof folder, "%s/%s", world.directory, own ? "issuer" : "issued");
+        assert_int_equal(key_in(folder, &key, &err), STORE_OK);
+        assert_int_equal(seal_sign(key, RECORD, strlen(RECORD), &p7s, &err), STORE_OK);
+        assert_int_equal(seal_judge_check(judge, RECORD, strlen(RECORD), p7s.data, p7s.len, &err),
+                         own ? STORE_OK : STORE_CORRUPT);
+        if (!own)
+            assert_string_equal(err.text, "signed by another certificate");
+        bytes_free(&p7s);
+        seal_key_free(key);
+    }
+    seal_judge_close(judge);
+}
+
 /* --- seal.db --------------------------------------------------------------------------------*/
 
 static void pending_once(void **state)
@@ -621,6 +681,8 @@ int main(void)
         test(signature),
         test(signed_attributes),
         test(foreign_signature),
+        test(no_certificate_named),
+        test(issued_by_the_seal),
         test(pending_once),
         test(altered_before_signing),
         test(newer_schema),
