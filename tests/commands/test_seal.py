@@ -10,10 +10,10 @@ import subprocess
 import time
 import unittest
 
-from lib import wait
+from lib import cms, wait
 from lib.case import BUILD, Case, contacts_csv, invoices_csv
 from lib.temoind import Temoind, section
-from lib.tsa import Authority
+from lib.tsa import Authority, Unit
 
 
 class Dated(Temoind):
@@ -47,7 +47,7 @@ class SealCase(Case):
 
     def setUp(self):
         for authority in (self.first, self.second):
-            authority.mode, authority.asked = "good", 0
+            authority.mode, authority.asked, authority.nonces = "good", 0, []
         self.daemon = Dated(self.directory / self._testMethodName, BUILD)
         self.log_files.append(self.daemon.log_file)
         self.daemon.prepare()
@@ -115,6 +115,13 @@ class Closing(SealCase):
         spans = self.rows("SELECT number, first, last FROM batch ORDER BY number")
         self.assertEqual([number for number, _, _ in spans], [1, 2])
         self.assertEqual(spans[1][1], spans[0][2] + 1)
+
+    def test_each_request_has_a_nonce_of_its_own(self):
+        for _ in range(3):
+            self.note()
+            self.seal()
+        self.assertEqual(len({nonce[2:6] for nonce in self.first.nonces}), len(self.first.nonces))
+        self.assertEqual(len(self.first.nonces), 3)
 
     def test_once_a_day_even_with_nothing_new(self):
         self.seal()
@@ -266,6 +273,29 @@ class Verifying(SealCase):
                     self.assertEqual(len(self.rows("SELECT number FROM batch")), 2)
         self.daemon.start()
 
+    def test_certificates_that_have_ended_since(self):
+        """A token is judged at its own time, whatever day it is."""
+        old = Unit(self.directory / "old", "old", dates=("20200101000000Z", "20210101000000Z"))
+        self.seal()
+        ((root,),) = self.rows("SELECT root FROM batch")
+        query = subprocess.run(
+            ["openssl", "ts", "-query", "-digest", root.hex(), "-sha256", "-cert"],
+            capture_output=True, check=True, timeout=30).stdout  # fmt: skip
+        reply = self.first.unit.reply(query)
+        self.first.certificate = old.certificate
+        self.use(self.first)
+        self.daemon.stop()
+        for when, good in (("20200601000000Z", True), ("20220601000000Z", False)):
+            token = old.token(reply, cms.at(when))
+            with contextlib.closing(sqlite3.connect(self.daemon.store / "batch.db")) as db:
+                db.execute("UPDATE batch SET token = ?", (token,))
+                db.commit()
+            said = "\n".join(self.findings())
+            self.assertIn("batch 1: entry 5 does not name its token", said)
+            self.assertEqual("the timestamp token is not good" not in said, good, said)
+        self.first.certificate = self.first.unit.certificate
+        self.daemon.start()
+
     def test_an_entry_signed_anew_after_its_timestamp(self):
         """The company holds the seal's key: a new signature fits, its timestamp does not."""
         self.seal()
@@ -300,7 +330,8 @@ class BadAuthorities(SealCase):
         for mode, words in (
             ("nonce", "nonce"), ("imprint", "imprint"), ("certificate", "certificate"),
             ("refused", "refuses: status 2"), ("garbage", "no timestamp"),
-            ("cut", "no timestamp"), ("long", "no timestamp"), ("html", "content type"),
+            ("cut", "no timestamp"), ("more", "inconsistent content length"), ("long", "gives no timestamp"),
+            ("html", "content type"),
             ("empty", "no timestamp"), ("error", "no timestamp"),
         ):  # fmt: skip
             self.assert_refused(mode, words)
@@ -349,6 +380,27 @@ class BadAuthorities(SealCase):
         self.seal()  # a person asks them all
         self.assertEqual(self.first.asked, asked + 1)
         self.assertEqual(self.rows("SELECT tsa FROM batch ORDER BY number")[-1], ("first",))
+
+    def test_a_clock_that_was_set_back(self):
+        """What was noted of an authority when the clock was ahead does not silence it."""
+        self.first.mode = "error"
+        self.seal("--timer", status=75)
+        self.first.mode = "good"
+        asked = self.first.asked
+        for ahead, more in ((1000, 0), (100_000, 1)):
+            with contextlib.closing(sqlite3.connect(self.daemon.store / "batch.db")) as db:
+                db.execute("UPDATE authority SET next_try = ?", (int(time.time()) + ahead,))
+                db.commit()
+            self.seal("--timer", status=None)
+            self.assertEqual(self.first.asked, asked + more)
+
+    def test_another_clock_is_told(self):
+        self.assertNotIn("clock", self.seal().stderr)
+        self.note()
+        self.first.mode = "clock"
+        self.assertRegex(self.seal().stderr,
+                         r'the clock of tsa "first" is (359\d|360\d) s ahead of that of this machine')  # fmt: skip
+        self.temoin("verify", "--log")
 
     def test_a_certificate_file_that_is_none(self):
         good = self.first.certificate

@@ -106,14 +106,16 @@ def revocation(keys, name, when, of=None):
 # --- timestamp tokens -------------------------------------------------------------------------
 
 
-def token(keys, digest, change, name="tsa"):
-    """The authority signs what `change` makes of the TSTInfo of a good token."""
-    path = keys.path("token.tst")
-    path.write_bytes(keys.stamp(digest, name))
-    info = openssl("cms", "-verify", "-noverify", "-inform", "DER", "-in", path)
+def resigned(token, change, certificate, key):
+    """The token whose TSTInfo is what `change` makes of that of a good one."""
+    info = openssl("cms", "-verify", "-noverify", "-inform", "DER", data=token)
     return openssl("cms", "-sign", "-binary", "-nodetach", "-cades", "-nosmimecap", "-md", "sha256",
-                   "-econtent_type", TST_INFO, "-signer", keys.path(f"{name}.pem"), "-inkey",
-                   keys.path(f"{name}.key"), "-outform", "DER", data=change(info))  # fmt: skip
+                   "-econtent_type", TST_INFO, "-signer", certificate, "-inkey", key, "-outform",
+                   "DER", data=change(info))  # fmt: skip
+
+
+def token(keys, digest, change, name="tsa"):
+    return resigned(keys.stamp(digest, name), change, keys.path(f"{name}.pem"), keys.path(f"{name}.key"))
 
 
 def at(time):

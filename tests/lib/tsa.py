@@ -9,8 +9,8 @@
     tsa.encrypt("DNS:localhost")    # from the next start on: HTTPS, with a certificate of this name
 
 Modes: good; nonce, imprint, certificate (wrong in the token); replay (the first reply again);
-refused (status 2); garbage, cut, long, html, empty, error (HTTP 500); silent (no answer at all);
-slow (an octet a second).
+refused (status 2); garbage, cut, more, long, html, empty, error (HTTP 500); silent (no answer at
+all); slow (an octet a second); clock (an hour ahead).
 """
 
 import http.server
@@ -21,6 +21,9 @@ import ssl
 import subprocess
 import threading
 import time
+
+from . import cms
+from .asice import der
 
 CONFIG = """
 [req]
@@ -63,9 +66,10 @@ def openssl(*argv, **keywords):
 
 
 class Unit:
-    """A CA and one signing unit below it; `days` is how long both certificates live."""
+    """A CA and one signing unit below it; `days` is how long both certificates live, or `dates`
+    when ("20200101000000Z", "20210101000000Z")."""
 
-    def __init__(self, directory, name, days=3650):
+    def __init__(self, directory, name, days=3650, dates=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.config = self.directory / "openssl.cnf"
@@ -80,8 +84,33 @@ class Unit:
                 "-CAkey", self.directory / "ca.key", "-CAcreateserial", "-days", days,
                 "-extfile", self.config, "-extensions", "ts",
                 "-out", self.directory / "unit.pem")  # fmt: skip
+        if dates:
+            self.date_back(*dates)
         self.certificate.chmod(0o644)
         self.directory.chmod(0o755)
+
+    def date_back(self, begin, end):
+        """Both certificates again, with other dates."""
+        (self.directory / "index").write_text("")
+        config = self.directory / "ca.cnf"
+        config.write_text(
+            self.config.read_text() + f"[ca_default]\ndatabase={self.directory}/index\nrand_serial=yes\n"
+            f"new_certs_dir={self.directory}\ndefault_md=sha256\npolicy=any\n"
+            "[any]\ncommonName=supplied\n"
+        )
+        again = self.directory / "ca.csr"
+        openssl("x509", "-x509toreq", "-in", self.certificate, "-signkey", self.directory / "ca.key",
+                "-out", again)  # fmt: skip
+        ca = ["ca", "-batch", "-notext", "-config", config, "-name", "ca_default", "-keyfile",
+              self.directory / "ca.key", "-startdate", begin, "-enddate", end]  # fmt: skip
+        openssl(*ca, "-selfsign", "-in", again, "-extensions", "ca", "-out", self.certificate)
+        openssl(*ca, "-cert", self.certificate, "-in", self.directory / "unit.csr", "-extensions",
+                "ts", "-out", self.directory / "unit.pem")  # fmt: skip
+
+    def token(self, reply, change):
+        """The token of a reply, signed again after `change` of its TSTInfo."""
+        token = cms.elements(cms.inside(reply))[1]
+        return cms.resigned(token, change, self.directory / "unit.pem", self.directory / "unit.key")
 
     def server(self, name):
         """A TLS context for a server of this name (subjectAltName), certified by this CA."""
@@ -105,6 +134,11 @@ class Unit:
         return answer.read_bytes()
 
 
+def nonce_of(query):
+    at = query.index(b"\x02\x08", query.index(b"\x04\x20") + 34)
+    return query[at + 2 : at + 10]
+
+
 def changed(query, where):
     """The query with one bit of its imprint or of its nonce changed."""
     octets = bytearray(query)
@@ -126,6 +160,7 @@ class Authority:
         self.directory = directory
         self.mode = "good"
         self.asked = 0
+        self.nonces = []
         self.first = None
         self.lock = threading.Lock()
         self.server = None
@@ -146,6 +181,7 @@ class Authority:
     def answer(self, query):
         """(status, content type, body)"""
         kind = "application/timestamp-reply"
+        self.nonces.append(nonce_of(query))
         if self.mode in ("nonce", "imprint"):
             query = changed(query, self.mode)
         unit = self.unit
@@ -159,9 +195,14 @@ class Authority:
             "refused": bytes.fromhex("3005300302010200")[:7],
             "garbage": os.urandom(700),
             "cut": reply[: len(reply) // 2],
+            "more": reply + b"\0",
             "long": reply + bytes(1 << 20),
             "empty": b"",
         }
+        if self.mode == "clock":
+            ahead = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 3600))
+            status = cms.elements(cms.inside(reply))[0]
+            return 200, kind, der(0x30, status, unit.token(reply, cms.at(ahead)))
         if self.mode == "html":
             return 200, "text/html", b"<html>captive portal</html>"
         if self.mode == "error":
