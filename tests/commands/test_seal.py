@@ -449,6 +449,16 @@ class Encrypted(SealCase):
 
 
 class Renewal(SealCase):
+    def test_the_certificate_that_ends_first_counts(self):
+        for days, unit_days in ((3650, 30), (30, 3650)):
+            short = Authority(self.directory, f"short-{days}", days, unit_days).start()
+            self.addCleanup(short.stop)
+            self.use(short)
+            self.note()
+            self.seal()
+            (ends,) = self.rows("SELECT ends FROM batch ORDER BY number DESC LIMIT 1")[0]
+            self.assertLess(abs(ends - time.time() - 30 * 86400), 3600)
+
     def test_before_the_certificates_end(self):
         short = Authority(self.directory, "short", days=30).start()
         self.addCleanup(short.stop)

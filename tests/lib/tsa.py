@@ -66,10 +66,10 @@ def openssl(*argv, **keywords):
 
 
 class Unit:
-    """A CA and one signing unit below it; `days` is how long both certificates live, or `dates`
-    when ("20200101000000Z", "20210101000000Z")."""
+    """A CA and one signing unit below it; `days` is how long both certificates live (the unit's:
+    `unit_days`), or `dates` when ("20200101000000Z", "20210101000000Z")."""
 
-    def __init__(self, directory, name, days=3650, dates=None):
+    def __init__(self, directory, name, days=3650, dates=None, unit_days=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.config = self.directory / "openssl.cnf"
@@ -81,7 +81,7 @@ class Unit:
         openssl("req", "-config", self.config, "-subj", f"/CN={name} unit", *key, "-keyout",
                 self.directory / "unit.key", "-out", self.directory / "unit.csr")  # fmt: skip
         openssl("x509", "-req", "-in", self.directory / "unit.csr", "-CA", self.certificate,
-                "-CAkey", self.directory / "ca.key", "-CAcreateserial", "-days", days,
+                "-CAkey", self.directory / "ca.key", "-CAcreateserial", "-days", unit_days or days,
                 "-extfile", self.config, "-extensions", "ts",
                 "-out", self.directory / "unit.pem")  # fmt: skip
         if dates:
@@ -151,10 +151,10 @@ def changed(query, where):
 
 
 class Authority:
-    def __init__(self, directory, name="tsa", days=3650):
+    def __init__(self, directory, name="tsa", days=3650, unit_days=None):
         directory = pathlib.Path(directory) / name
         self.name = name
-        self.unit = Unit(directory / "mine", name, days)
+        self.unit = Unit(directory / "mine", name, days, unit_days=unit_days)
         self.stranger = None
         self.certificate = self.unit.certificate
         self.directory = directory
