@@ -302,21 +302,21 @@ static void check_signatures(struct check *check, const char *directory, uint64_
 {
     struct store_error err = {.text = ""};
     struct seal_store *seals;
-    uint64_t signatures = 0;
+    uint64_t last = 0;
     enum store_status status = seal_store_open(directory, STORE_READ, &seals, &err);
     if (status == STORE_OK) {
-        status = seal_count(seals, &signatures, &err);
+        status = seal_last(seals, &last, &err);
         seal_store_close(seals);
     }
     if (status != STORE_OK)
         check_say_store(check, "signatures", status, &err);
-    else if (signatures < entries)
+    else if (last < entries)
         check_say(check, CHECK_WARNING, 0,
                   "signatures: %llu entries are not signed yet: is temoind running?",
-                  (unsigned long long)(entries - signatures));
+                  (unsigned long long)(entries - last));
     else
         check_say(check, CHECK_OK, 0, "signatures: %llu, all entries are signed",
-                  (unsigned long long)signatures);
+                  (unsigned long long)last);
 }
 
 /* Days since the register was last written; -1: not known. */

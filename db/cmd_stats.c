@@ -92,7 +92,7 @@ static enum store_status read_seal(const char *directory, struct figures *f,
     enum store_status status = seal_store_open(directory, STORE_READ, &seals, err);
     if (status != STORE_OK)
         return status;
-    status = seal_count(seals, &f->signatures, err);
+    status = seal_last(seals, &f->signatures, err);
     if (status == STORE_OK)
         status = seal_head(seals, &f->head, err);
     seal_store_close(seals);

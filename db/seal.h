@@ -65,8 +65,11 @@ enum store_status seal_view_begin(struct seal_store *store, struct store_error *
 void seal_view_end(struct seal_store *store);
 /* The tree's state after the last signed entry. */
 enum store_status seal_head(struct seal_store *store, struct tree *tree, struct store_error *err);
-enum store_status seal_count(struct seal_store *store, uint64_t *signatures,
-                             struct store_error *err);
+/* The last entry that has a signature; 0: none. */
+enum store_status seal_last(struct seal_store *store, uint64_t *seq, struct store_error *err);
+/* How many signatures are of no entry from 1 to `size`. */
+enum store_status seal_surplus(struct seal_store *store, uint64_t size, uint64_t *surplus,
+                               struct store_error *err);
 
 /* Sign what was committed and is not yet signed, at most `limit` entries, in one transaction;
  *done is how many. Idempotent: begins after the last one in seal.db. */

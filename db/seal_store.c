@@ -219,11 +219,23 @@ enum store_status seal_head(struct seal_store *s, struct tree *tree, struct stor
     return st;
 }
 
-enum store_status seal_count(struct seal_store *s, uint64_t *signatures, struct store_error *err)
+enum store_status seal_last(struct seal_store *s, uint64_t *seq, struct store_error *err)
+{
+    int64_t last = 0;
+    enum store_status st =
+        db_number(s->db, "SELECT coalesce(max(seq), 0) FROM signature", 0, &last, err, "");
+    *seq = last > 0 ? (uint64_t)last : 0;
+    return st;
+}
+
+enum store_status seal_surplus(struct seal_store *s, uint64_t size, uint64_t *surplus,
+                               struct store_error *err)
 {
     int64_t count = 0;
-    enum store_status st = db_number(s->db, "SELECT count(*) FROM signature", 0, &count, err, "");
-    *signatures = (uint64_t)count;
+    enum store_status st =
+        db_number(s->db, "SELECT count(*) FROM signature WHERE seq < 1 OR seq > ?", 0, &count, err,
+                  "i", (int64_t)size);
+    *surplus = (uint64_t)count;
     return st;
 }
 

@@ -15,7 +15,7 @@
 
 #include "db/store_private.h"
 
-enum { SLICE = 100 }; /* entries read in one transaction */
+enum { SLICE = 64 }; /* entries read in one transaction */
 
 static enum store_status no_memory(struct store *store, struct store_error *err)
 {

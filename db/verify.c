@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-    SLICE = 100,              /* entries that are looked at in one view */
+    SLICE = 64,               /* entries that are looked at in one view */
     VIEW_OCTETS = 512 * 1024, /* of messages, after which the view is a new one */
     THREADS_MAX = 64,
     PROGRESS_MS = 250,
@@ -416,7 +416,7 @@ static enum store_status measure(struct verification *all, struct store_error *e
         st = seal_head(seals, &all->head, &why);
         if (st == STORE_CORRUPT) {
             all->head_damaged = true;
-            st = seal_count(seals, &all->head.size, err); /* what the head ought to say */
+            st = seal_last(seals, &all->head.size, err); /* what the head ought to say */
             if (st == STORE_OK && !verdict_add(v, 0, "%s", why.text))
                 st = store_fail(err, STORE_NO_MEMORY, "out of memory");
         } else if (st != STORE_OK)

@@ -272,16 +272,18 @@ static enum store_status check_surplus(struct verification *all, struct store_er
     struct seal_store *seals = NULL;
     struct tree head;
     struct store_error why;
-    uint64_t signatures = 0;
+    uint64_t surplus = 0;
     enum store_status st = seal_store_open(all->settings->store_directory, STORE_READ, &seals, err);
     if (st == STORE_OK)
-        st = seal_count(seals, &signatures, err);
-    /* the head read after the count: the sealer may have gone on between the two */
-    if (st == STORE_OK && seal_head(seals, &head, &why) == STORE_OK && signatures > head.size &&
-        !verdict_add(all->verdict, 0,
-                     "seal.db: holds %" PRIu64 " signatures, its head says %" PRIu64, signatures,
-                     head.size))
+        st = seal_view_begin(seals, err); /* the sealer may go on meanwhile */
+    if (st == STORE_OK && seal_head(seals, &head, &why) == STORE_OK)
+        st = seal_surplus(seals, head.size, &surplus, err);
+    if (surplus && !verdict_add(all->verdict, 0,
+                                "seal.db: holds %" PRIu64 " signatures that its head, of %" PRIu64
+                                " entries, does not know",
+                                surplus, head.size))
         st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    seal_view_end(seals);
     seal_store_close(seals);
     return st;
 }

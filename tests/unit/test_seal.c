@@ -371,7 +371,7 @@ static void pending_once(void **state)
     assert_int_equal(done, 2);
     assert_int_equal(seal_pending(log, seals, key, 3, &done, &err), STORE_OK);
     assert_int_equal(done, 0);
-    assert_int_equal(seal_count(seals, &count, &err), STORE_OK);
+    assert_int_equal(seal_last(seals, &count, &err), STORE_OK);
     assert_int_equal(count, 5);
     assert_int_equal(seal_head(seals, &head, &err), STORE_OK);
     assert_int_equal(head.size, 5);
