@@ -52,8 +52,8 @@ static bool take_entry(const struct stored_entry *e, void *context)
                                "dated, run \"temoin verify --log\"",
                                d->first + d->count);
     else
-        d->status = batch_group(d->db->seals, e, group, &count, d->err);
-    if (d->status == STORE_OK && !ers_node(group, count, &d->leaves[d->count++]))
+        d->status = batch_group(d->db, e, group, &count, d->err);
+    if (d->status == STORE_OK && !ers_node(d->db->hash, group, count, &d->leaves[d->count++]))
         d->status = store_fail(d->err, STORE_IO, "the crypto library cannot hash");
     return d->status == STORE_OK && e->seq < d->last;
 }
@@ -94,7 +94,7 @@ static enum store_status take_checkpoint(struct draft *d, const struct settings 
         return STORE_OK;
     }
     if (!batch_checkpoint_group(&d->checkpoint, &d->log_key, group) ||
-        !ers_node(group, 2, &d->leaves[d->count++]))
+        !ers_node(d->db->hash, group, 2, &d->leaves[d->count++]))
         return store_fail(d->err, STORE_IO, "the crypto library cannot hash");
     return STORE_OK;
 }

@@ -34,15 +34,19 @@ static bool read_hash(const char *hex, struct ers_hash *hash)
     return true;
 }
 
-enum store_status batch_group_of(const struct stored_entry *e, const struct bytes *signature,
-                                 const json_t *private_part, struct ers_hash group[GROUP_MOST],
-                                 size_t *count, struct store_error *err)
+static bool of(EVP_MD_CTX *hash, const struct bytes *octets, struct ers_hash *out)
+{
+    return sha256_of(hash, octets->data, octets->len, NULL, 0, out->octets);
+}
+
+enum store_status batch_group_of(EVP_MD_CTX *hash, const struct stored_entry *e,
+                                 const struct bytes *signature, const json_t *private_part,
+                                 struct ers_hash group[GROUP_MOST], size_t *count,
+                                 struct store_error *err)
 {
     *count = 0;
-    bool hashed =
-        batch_hash(e->record.data, e->record.len, &group[0]) &&
-        batch_hash(signature->data, signature->len, &group[1]) &&
-        (!e->private_part.data || batch_hash(e->private_part.data, e->private_part.len, &group[2]));
+    bool hashed = of(hash, &e->record, &group[0]) && of(hash, signature, &group[1]) &&
+                  (!e->private_part.data || of(hash, &e->private_part, &group[2]));
     if (!hashed)
         return store_fail(err, STORE_IO, "the crypto library cannot hash");
     *count = e->private_part.data ? 3 : 2;
@@ -57,18 +61,18 @@ enum store_status batch_group_of(const struct stored_entry *e, const struct byte
     return STORE_OK;
 }
 
-enum store_status batch_group(struct seal_store *seals, const struct stored_entry *e,
+enum store_status batch_group(struct batch_db *db, const struct stored_entry *e,
                               struct ers_hash group[GROUP_MOST], size_t *count,
                               struct store_error *err)
 {
     struct bytes signature = {0};
     *count = 0;
-    enum store_status st = seal_signature(seals, e->seq, &signature, err);
+    enum store_status st = seal_signature(db->seals, e->seq, &signature, err);
     if (st == STORE_OK) {
         json_t *part = e->has_message ? json_loadb(e->private_part.data, e->private_part.len,
                                                    JSON_REJECT_DUPLICATES, NULL)
                                       : NULL;
-        st = batch_group_of(e, &signature, part, group, count, err);
+        st = batch_group_of(db->hash, e, &signature, part, group, count, err);
         json_decref(part);
     }
     bytes_free(&signature);

@@ -20,6 +20,7 @@ struct batch_db {
     char *directory;
     struct db *db;
     int lock_fd;         /* -1: reading */
+    EVP_MD_CTX *hash;    /* of sha256.h */
     struct store *store; /* these two are opened when first needed */
     struct seal_store *seals;
 };
@@ -40,13 +41,14 @@ enum store_status batch_open_log(struct batch_db *db, struct store_error *err);
 
 /* The hashes of the files that entry `e` consists of now: record, signature, private part,
    message. STORE_NOT_FOUND: it is not signed. */
-enum store_status batch_group(struct seal_store *seals, const struct stored_entry *e,
+enum store_status batch_group(struct batch_db *db, const struct stored_entry *e,
                               struct ers_hash group[GROUP_MOST], size_t *count,
                               struct store_error *err);
-/* The same of what has been read already. */
-enum store_status batch_group_of(const struct stored_entry *e, const struct bytes *signature,
-                                 const json_t *private_part, struct ers_hash group[GROUP_MOST],
-                                 size_t *count, struct store_error *err);
+/* The same of what has been read already; `hash` is a context of sha256.h. */
+enum store_status batch_group_of(EVP_MD_CTX *hash, const struct stored_entry *e,
+                                 const struct bytes *signature, const json_t *private_part,
+                                 struct ers_hash group[GROUP_MOST], size_t *count,
+                                 struct store_error *err);
 /* Those of {checkpoint, log key}. False: the crypto library failed. */
 bool batch_checkpoint_group(const struct bytes *checkpoint, const struct bytes *log_key,
                             struct ers_hash group[2]);

@@ -251,17 +251,18 @@ static const struct ledger_batch *find(const struct batch_ledger *l, uint64_t se
     return low < l->count && l->batches[low].first <= seq ? &l->batches[low] : NULL;
 }
 
-enum store_status batch_ledger_check(const struct batch_ledger *l, const struct stored_entry *e,
-                                     const struct exhibit *x, const struct bytes *signature,
-                                     struct strings *problems, struct store_error *err)
+enum store_status batch_ledger_check(const struct batch_ledger *l, EVP_MD_CTX *hash,
+                                     const struct stored_entry *e, const struct exhibit *x,
+                                     const struct bytes *signature, struct strings *problems,
+                                     struct store_error *err)
 {
     const struct ledger_batch *batch = l && e->private_part.data ? find(l, e->seq) : NULL;
     struct ers_hash group[GROUP_MOST], leaf;
     size_t count = 0;
     if (!batch)
         return STORE_OK;
-    enum store_status st = batch_group_of(e, signature, x->private_part, group, &count, err);
-    if (st == STORE_OK && !ers_node(group, count, &leaf))
+    enum store_status st = batch_group_of(hash, e, signature, x->private_part, group, &count, err);
+    if (st == STORE_OK && !ers_node(hash, group, count, &leaf))
         return store_fail(err, STORE_IO, "the crypto library cannot hash");
     bool dated = st == STORE_OK &&
                  bsearch(&leaf, batch->leaves, batch->count, sizeof leaf, ers_compare) != NULL;

@@ -4,8 +4,8 @@
  * Synopsis
  *      batch_ledger_open(settings, &ledger, &problems, &err);
  *      batch_ledger_judge(ledger, batch, db, settings, &problems, &err);
- *      batch_ledger_check(ledger, &entry, &x, &signature, &problems, &err);    // from any thread
- *      batch_ledger_close(ledger);
+ *      batch_ledger_check(ledger, hash, &entry, &x, &signature, &problems, &err);    // from any
+ * thread batch_ledger_close(ledger);
  *
  * 32 octets for each dated entry.
  */
@@ -34,8 +34,9 @@ enum store_status batch_ledger_judge(const struct batch_ledger *ledger, size_t b
                                      struct strings *problems, struct store_error *err);
 
 /* Is this entry, read as `x`, with its signature what its batch has dated? Adds a phrase when not.
-   Erased entries and those in no batch pass. `ledger` may be NULL; only read. */
-enum store_status batch_ledger_check(const struct batch_ledger *ledger,
+   Erased entries and those in no batch pass. `ledger` may be NULL; only read. `hash` is a context
+   of sha256.h. */
+enum store_status batch_ledger_check(const struct batch_ledger *ledger, EVP_MD_CTX *hash,
                                      const struct stored_entry *e, const struct exhibit *x,
                                      const struct bytes *signature, struct strings *problems,
                                      struct store_error *err);

@@ -184,7 +184,7 @@ static enum store_status encode(struct batch_db *b, const struct batch_token *t,
 {
     struct ers_hash leaf;
     struct renewals *r = calloc(1, sizeof *r);
-    if (!r || !ers_node(group, count, &leaf)) {
+    if (!r || !ers_node(b->hash, group, count, &leaf)) {
         free(r);
         return store_fail(err, STORE_NO_MEMORY, "out of memory");
     }
@@ -218,7 +218,7 @@ enum store_status batch_evidence_record(struct batch_db *b, uint64_t seq, struct
     if (st == STORE_OK)
         st = store_entry(b->store, seq, &e, err);
     if (st == STORE_OK)
-        st = batch_group(b->seals, &e, group, &count, err);
+        st = batch_group(b, &e, group, &count, err);
     if (st == STORE_OK)
         st = encode(b, &t, group, count, ers, err);
     /* an entry whose private part is still there has all that it had then */

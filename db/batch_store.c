@@ -62,9 +62,10 @@ static struct batch_db *make(const char *directory, char file[PATH_MAX])
         return NULL;
     b->lock_fd = -1;
     b->directory = strdup(directory);
-    if (b->directory)
+    b->hash = sha256_new();
+    if (b->directory && b->hash)
         return b;
-    free(b);
+    batch_close_db(b);
     return NULL;
 }
 
@@ -153,6 +154,7 @@ void batch_close_db(struct batch_db *b)
     db_close(b->db);
     if (b->lock_fd >= 0)
         close(b->lock_fd);
+    EVP_MD_CTX_free(b->hash);
     free(b->directory);
     free(b);
 }

@@ -152,6 +152,10 @@ static enum store_status keys_open(struct making *m)
     if (st == STORE_OK)
         st = seal_key_open(s->export_key, s->export_certificate, &m->export_key, m->err);
     m->witnesses.signed_up_to = m->last;
+    m->witnesses.hash = sha256_new();
+    m->witnesses.plain = sha256_new();
+    if (st == STORE_OK && !(m->witnesses.hash && m->witnesses.plain))
+        st = evidence_no_memory(m);
     return st;
 }
 
@@ -182,6 +186,8 @@ static void making_free(struct making *m)
     free(m->origin);
     seal_key_free(m->export_key);
     seal_judge_close(m->witnesses.judge);
+    EVP_MD_CTX_free(m->witnesses.hash);
+    EVP_MD_CTX_free(m->witnesses.plain);
     dkim_index_close(m->sources.keys);
     register_close(m->sources.bills);
     seal_store_close(m->sources.seals);

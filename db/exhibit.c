@@ -8,7 +8,6 @@
 #include "db/exhibit.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,7 +262,8 @@ static bool check_private(struct check *c, unsigned char nonce[NONCE_OCTETS])
     bool same =
         hex_from_json(json_object_get(c->exhibit->record, "private"), named, sizeof named) &&
         hex_from_json(json_object_get(c->exhibit->private_part, "nonce"), nonce, NONCE_OCTETS) &&
-        record_commit(nonce, e->private_part.data, e->private_part.len, computed) &&
+        sha256_of(c->against->hash, nonce, NONCE_OCTETS, e->private_part.data, e->private_part.len,
+                  computed) &&
         memcmp(named, computed, sizeof named) == 0;
     if (!same)
         problem(c, "private part altered", NULL);
@@ -305,11 +305,10 @@ static void message_compare(struct check *c, const struct message_hashes *h)
 
 static void check_message(struct check *c, const unsigned char nonce[NONCE_OCTETS])
 {
-    struct message_hashes h = {EVP_MD_CTX_new(), EVP_MD_CTX_new(), 0, false};
+    struct message_hashes h = {c->against->plain, c->against->hash, 0, false};
     struct store_error why = {0};
     enum store_status st = STORE_INVALID;
-    h.failed = !h.plain || !h.commitment || EVP_DigestInit_ex(h.plain, EVP_sha256(), NULL) != 1 ||
-               EVP_DigestInit_ex(h.commitment, EVP_sha256(), NULL) != 1 ||
+    h.failed = !sha256_begin(h.plain) || !sha256_begin(h.commitment) ||
                EVP_DigestUpdate(h.commitment, nonce, NONCE_OCTETS) != 1;
     if (!h.failed)
         st = store_message(c->against->store, c->entry->seq, message_hash, &h, &why);
@@ -323,8 +322,6 @@ static void check_message(struct check *c, const unsigned char nonce[NONCE_OCTET
         problem(c, "message altered", why.text);
     else
         c->status = store_fail(c->err, st, "%s", why.text);
-    EVP_MD_CTX_free(h.plain);
-    EVP_MD_CTX_free(h.commitment);
 }
 
 enum store_status exhibit_check(const struct stored_entry *e, const struct exhibit *x,

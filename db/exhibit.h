@@ -17,6 +17,7 @@
 #define TEMOIN_DB_EXHIBIT_H
 
 #include "db/seal.h"
+#include "policy/sha256.h"
 
 /* An entry's place in one dossier. */
 struct exhibit_place {
@@ -63,6 +64,7 @@ struct exhibit_witnesses {
     struct store *store;      /* for the message's bytes */
     struct seal_store *seals; /* for the signature */
     struct seal_judge *judge; /* the seal's certificate */
+    EVP_MD_CTX *hash, *plain; /* of sha256.h, to work with */
     uint64_t signed_up_to;    /* entries up to here must be signed */
 };
 

@@ -7,12 +7,12 @@
  */
 #include "db/record.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "policy/sha256.h"
 #include "policy/tree.h"
 
 void record_hex(const unsigned char *octets, size_t len, char *text)
@@ -58,12 +58,9 @@ void record_time(int64_t seconds, char text[RECORD_TIME])
 bool record_commit(const unsigned char nonce[NONCE_OCTETS], const void *data, size_t len,
                    unsigned char commitment[HASH_OCTETS])
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-              EVP_DigestUpdate(ctx, nonce, NONCE_OCTETS) == 1 &&
-              EVP_DigestUpdate(ctx, data, len) == 1 &&
-              EVP_DigestFinal_ex(ctx, commitment, NULL) == 1;
-    EVP_MD_CTX_free(ctx);
+    EVP_MD_CTX *hash = sha256_new();
+    bool ok = sha256_of(hash, nonce, NONCE_OCTETS, data, len, commitment);
+    EVP_MD_CTX_free(hash);
     return ok;
 }
 

@@ -14,12 +14,14 @@
 
 #include "db/seal.h"
 #include "db/sqlite.h"
+#include "policy/sha256.h"
 
 enum { SEAL_NODE_STEP = 4 }; /* subtrees of every fourth level are kept */
 
 struct seal_store {
     struct db *db;
-    int lock_fd; /* -1: opened for reading */
+    int lock_fd;      /* -1: opened for reading */
+    EVP_MD_CTX *hash; /* of sha256.h */
 };
 
 struct seal_key {

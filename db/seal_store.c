@@ -122,7 +122,10 @@ enum store_status seal_store_open(const char *directory, enum store_mode mode,
     if (!s)
         return store_fail(err, STORE_NO_MEMORY, "out of memory");
     s->lock_fd = -1;
-    enum store_status st = mode == STORE_WRITE ? lock_take(s, directory, err) : STORE_OK;
+    s->hash = sha256_new();
+    enum store_status st = s->hash ? STORE_OK : store_fail(err, STORE_NO_MEMORY, "out of memory");
+    if (st == STORE_OK && mode == STORE_WRITE)
+        st = lock_take(s, directory, err);
     if (st == STORE_OK)
         st = database_open(s, file, mode, err);
     if (st != STORE_OK) {
@@ -138,6 +141,7 @@ void seal_store_close(struct seal_store *s)
     if (!s)
         return;
     db_close(s->db);
+    EVP_MD_CTX_free(s->hash);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     free(s);
@@ -151,13 +155,14 @@ static bool column_is(sqlite3_stmt *row, int column, const void *data, size_t le
            memcmp(sqlite3_column_blob(row, column), data, len) == 0;
 }
 
-static enum store_status signature_read(sqlite3_stmt *row, struct bytes *signature,
-                                        struct store_error *err)
+static enum store_status signature_read(struct seal_store *s, sqlite3_stmt *row,
+                                        struct bytes *signature, struct store_error *err)
 {
     const void *p7s = sqlite3_column_blob(row, 0);
     size_t len = (size_t)sqlite3_column_bytes(row, 0);
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    if (!p7s || !SHA256(p7s, len, digest) || !column_is(row, 1, digest, sizeof digest))
+    if (!p7s || !sha256_of(s->hash, p7s, len, NULL, 0, digest) ||
+        !column_is(row, 1, digest, sizeof digest))
         return store_fail(err, STORE_CORRUPT, "the signature's octets are not those written");
     if (!bytes_append(signature, p7s, len))
         return store_fail(err, STORE_NO_MEMORY, "out of memory");
@@ -185,7 +190,7 @@ enum store_status seal_signature(struct seal_store *s, uint64_t seq, struct byte
     if (st == STORE_OK)
         st = db_step(s->db, row, &found, err);
     if (st == STORE_OK)
-        st = found ? signature_read(row, signature, err)
+        st = found ? signature_read(s, row, signature, err)
                    : store_fail(err, STORE_NOT_FOUND, "entry %" PRIu64 " has no signature", seq);
     db_done(row);
     return st;

@@ -169,7 +169,8 @@ static enum store_status judge(struct worker *w, const struct stored_entry *e,
     if (st == STORE_OK && j->problems.count == 0)
         st = verify_index(w->all, w->against.store, x, &j->problems, &w->err);
     if (st == STORE_OK && j->problems.count == 0)
-        st = batch_ledger_check(w->all->dated, e, x, &j->signature, &j->problems, &w->err);
+        st = batch_ledger_check(w->all->dated, w->against.hash, e, x, &j->signature, &j->problems,
+                                &w->err);
     return st;
 }
 
@@ -292,6 +293,10 @@ static enum store_status worker_open(struct worker *w)
         st = seal_store_open(s->store_directory, STORE_READ, &w->against.seals, &w->err);
     if (st == STORE_OK)
         st = seal_judge_open(s->seal_certificate, &w->against.judge, &w->err);
+    w->against.hash = sha256_new();
+    w->against.plain = sha256_new();
+    if (st == STORE_OK && !(w->against.hash && w->against.plain))
+        st = store_fail(&w->err, STORE_NO_MEMORY, "out of memory");
     return st;
 }
 
@@ -318,6 +323,8 @@ static void *worker_run(void *context)
             break;
         take_slice(w, first);
     }
+    EVP_MD_CTX_free(w->against.hash);
+    EVP_MD_CTX_free(w->against.plain);
     seal_judge_close(w->against.judge);
     seal_store_close(w->against.seals);
     store_close(w->against.store);

@@ -3,7 +3,7 @@
  *
  * Synopsis
  *      struct ers_hash group[2] = {record, signature}, leaf;
- *      ers_node(group, 2, &leaf);                       // a group's leaf
+ *      ers_node(hash, group, 2, &leaf);                       // a group's leaf
  *      qsort(leaves, n, sizeof *leaves, ers_compare);
  *      struct ers_path path = {0};
  *      ers_path_up(leaves, n, index, &path);            // siblings up to the root
@@ -22,6 +22,7 @@
 #include <stddef.h>
 
 #include "policy/bytes.h"
+#include "policy/sha256.h"
 
 enum { ERS_HASH = 32, ERS_GROUP = 8, ERS_DEPTH = 40, ERS_LISTS = ERS_DEPTH + 1, ERS_STAMPS = 64 };
 
@@ -38,8 +39,9 @@ struct ers_path {
 /* Binary ascending order, for qsort(3) and bsearch(3). */
 int ers_compare(const void *a, const void *b);
 
-/* The hash of `count` sorted and concatenated hashes, 1 to ERS_GROUP; of a single one, itself. */
-bool ers_node(const struct ers_hash *hashes, size_t count, struct ers_hash *node);
+/* The hash of `count` sorted and concatenated hashes, 1 to ERS_GROUP; of a single one, itself.
+   `hash` is a context of sha256.h. */
+bool ers_node(EVP_MD_CTX *hash, const struct ers_hash *hashes, size_t count, struct ers_hash *node);
 
 /* Append the siblings of nodes[index] up to the root of these nodes, and replace nodes[0] by that
    root; the other nodes are spoiled. False too when the path would be longer than ERS_DEPTH. */

@@ -53,8 +53,8 @@ static void put_batch(struct world *w, bool in_order)
     for (uint64_t seq = 1; seq <= ENTRIES; seq++) {
         struct stored_entry e = {0};
         must(store_entry(w->db->store, seq, &e, &err));
-        must(batch_group(w->db->seals, &e, group, &count, &err));
-        assert_true(ers_node(group, count, &leaves[n++]));
+        must(batch_group(w->db, &e, group, &count, &err));
+        assert_true(ers_node(w->db->hash, group, count, &leaves[n++]));
         stored_entry_free(&e);
     }
     for (unsigned i = 0; i < FOREIGN; i++)
@@ -125,7 +125,7 @@ static void each_entry_has_its_record(void **state)
         must(batch_evidence_record(w->db, seq, &ers, &err));
         assert_true(ers_decode(ers.data, ers.len, &record));
         must(store_entry(w->db->store, seq, &e, &err));
-        must(batch_group(w->db->seals, &e, group, &count, &err));
+        must(batch_group(w->db, &e, group, &count, &err));
         assert_int_equal(count, seq == 2 ? 4 : 3);
         assert_true(ers_stamp_root(&record.stamps[0], group, count, &root));
         assert_memory_equal(root.octets, t.root, ERS_HASH);
@@ -146,7 +146,7 @@ static void the_message_is_in_its_group(void **state)
     struct ers_hash group[GROUP_MOST], expected;
     size_t count;
     must(store_entry(w->db->store, 2, &e, &err));
-    must(batch_group(w->db->seals, &e, group, &count, &err));
+    must(batch_group(w->db, &e, group, &count, &err));
     SHA256((const unsigned char *)"A: b\r\n\r\nc\r\n", 11, expected.octets);
     assert_int_equal(count, 4);
     assert_memory_equal(group[3].octets, expected.octets, ERS_HASH);
@@ -223,7 +223,7 @@ static void a_renewal_is_in_the_record(void **state)
     struct ers_record record;
     SHA256(TOKEN, sizeof TOKEN, old.octets);
     struct ers_hash both[2] = {old, other};
-    assert_true(ers_node(both, 2, &root));
+    assert_true(ers_node(w->db->hash, both, 2, &root));
     must(db_run(w->db->db,
                 "INSERT INTO renewal(number, gen_time, clock, ends, qualified, root, tsa, token,"
                 " chain) VALUES(1, 2000, 2000, 99000, 0, ?, 'tsa', ?, 1)",

@@ -77,18 +77,21 @@ static void roots_of_all_sizes(void **state)
 static void a_group_is_its_sorted_hashes(void **state)
 {
     (void)state;
+    EVP_MD_CTX *hash = sha256_new();
     struct ers_hash group[3] = {hash_of(3), hash_of(1), hash_of(2)}, node, again;
-    assert_true(ers_node(group, 3, &node));
+    assert_true(ers_node(hash, group, 3, &node));
     qsort(group, 3, sizeof *group, ers_compare);
     unsigned char all[3 * ERS_HASH], expected[ERS_HASH];
     for (int i = 0; i < 3; i++)
         memcpy(all + i * ERS_HASH, group[i].octets, ERS_HASH);
     SHA256(all, sizeof all, expected);
     assert_memory_equal(node.octets, expected, ERS_HASH);
-    assert_true(ers_node(group, 1, &again));
+    assert_true(ers_node(hash, group, 1, &again));
     assert_memory_equal(again.octets, group[0].octets, ERS_HASH);
-    assert_false(ers_node(group, 0, &again));
-    assert_false(ers_node(group, ERS_GROUP + 1, &again));
+    assert_false(ers_node(hash, group, 0, &again));
+    assert_false(ers_node(hash, group, ERS_GROUP + 1, &again));
+    assert_false(ers_node(NULL, group, 3, &again));
+    EVP_MD_CTX_free(hash);
 }
 
 /* Make a record of group {a, b} among `count` leaves, at `index`. */
@@ -98,9 +101,11 @@ static void make(size_t count, size_t index, const struct ers_hash group[2], str
     static struct ers_hash leaves[MOST];
     struct ers_path path = {0};
     unsigned char token[5];
+    EVP_MD_CTX *hash = sha256_new();
     for (size_t i = 0; i < count; i++)
         leaves[i] = hash_of((unsigned)(1000 + i));
-    assert_true(ers_node(group, 2, &leaves[index]));
+    assert_true(ers_node(hash, group, 2, &leaves[index]));
+    EVP_MD_CTX_free(hash);
     struct ers_hash copy[MOST];
     memcpy(copy, leaves, sizeof copy);
     *root = naive(leaves, count);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/sha256.h"
 #include "policy/tree.h"
 
 enum { MOST = 70 };
@@ -151,9 +152,35 @@ static void test_load_refuses_other_octets(void **state)
     assert_false(tree_load(&t, octets, TREE_STATE_MAX + 1));
 }
 
+/* FIPS 180-4: the context is used again, and the runs may be cut anywhere. */
+static void hashes_in_two_runs(void **state)
+{
+    static const char text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    static const unsigned char expected[] = {0x24, 0x8d, 0x6a, 0x61, 0xd2, 0x06, 0x38, 0xb8,
+                                             0xe5, 0xc0, 0x26, 0x93, 0x0c, 0x3e, 0x60, 0x39,
+                                             0xa3, 0x3c, 0xe4, 0x59, 0x64, 0xff, 0x21, 0x67,
+                                             0xf6, 0xec, 0xed, 0xd4, 0x19, 0xdb, 0x06, 0xc1};
+    unsigned char found[SHA256_HASH];
+    EVP_MD_CTX *hash = sha256_new();
+    (void)state;
+    assert_non_null(hash);
+    for (size_t cut = 0; cut < sizeof text; cut++) {
+        memset(found, 0, sizeof found);
+        assert_true(sha256_of(hash, text, cut, text + cut, sizeof text - 1 - cut, found));
+        assert_memory_equal(found, expected, sizeof found);
+    }
+    assert_true(sha256_begin(hash)); /* half done: the next begins anew */
+    assert_int_equal(EVP_DigestUpdate(hash, text, 3), 1);
+    assert_true(sha256_of(hash, text, sizeof text - 1, NULL, 0, found));
+    assert_memory_equal(found, expected, sizeof found);
+    assert_false(sha256_of(NULL, text, 3, NULL, 0, found));
+    EVP_MD_CTX_free(hash);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hashes_in_two_runs),
         cmocka_unit_test(test_classic_leaves),
         cmocka_unit_test(test_against_the_definition),
         cmocka_unit_test(test_saved_octets),
