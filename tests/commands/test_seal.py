@@ -330,9 +330,9 @@ class BadAuthorities(SealCase):
         for mode, words in (
             ("nonce", "nonce"), ("imprint", "imprint"), ("certificate", "certificate"),
             ("refused", "refuses: status 2"), ("garbage", "no timestamp"),
-            ("cut", "no timestamp"), ("more", "inconsistent content length"), ("long", "gives no timestamp"),
-            ("html", "content type"),
-            ("empty", "no timestamp"), ("error", "no timestamp"),
+            ("cut", "no timestamp"), ("more", "inconsistent content length"),
+            ("long", "gives no timestamp"), ("huge", "gives no timestamp"),
+            ("html", "content type"), ("empty", "no timestamp"), ("error", "no timestamp"),
         ):  # fmt: skip
             self.assert_refused(mode, words)
         self.first.mode = "good"

@@ -9,7 +9,7 @@
     tsa.encrypt("DNS:localhost")    # from the next start on: HTTPS, with a certificate of this name
 
 Modes: good; nonce, imprint, certificate (wrong in the token); replay (the first reply again);
-refused (status 2); garbage, cut, more, long, html, empty, error (HTTP 500); silent (no answer at
+refused (status 2); garbage, cut, more, long, huge, html, empty, error (HTTP 500); silent (no answer at
 all); slow (an octet a second); clock (an hour ahead).
 """
 
@@ -197,6 +197,7 @@ class Authority:
             "cut": reply[: len(reply) // 2],
             "more": reply + b"\0",
             "long": reply + bytes(1 << 20),
+            "huge": der(0x30, bytes(2 << 20)),
             "empty": b"",
         }
         if self.mode == "clock":

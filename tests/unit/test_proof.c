@@ -78,6 +78,10 @@ static void test_every_path(void **state)
                     proof_path_check(w->leaves[i], i - 1, size, p.data, p.len, w->roots[size]));
             bytes_free(&p);
         }
+    /* an entry behind the end is none, though its path leads to the root */
+    assert_true(proof_path_check(w->leaves[0], 0, 1, "", 0, w->roots[1]));
+    assert_false(proof_path_check(w->leaves[0], 1, 1, "", 0, w->roots[1]));
+    assert_false(proof_path_check(w->leaves[0], 0, 0, "", 0, w->leaves[0]));
     struct bytes p = {0};
     assert_false(proof_path(5, 5, subtree, w, &p));
     bytes_free(&p);
@@ -105,6 +109,25 @@ static void test_every_link(void **state)
     assert_false(proof_link(6, 5, subtree, w, &p));
     assert_false(proof_link_check(0, w->roots[0], 5, w->roots[5], "", 0));
     bytes_free(&p);
+}
+
+/* Sizes that the hashes do not belong to, from whoever signs the checkpoint as well. */
+static void test_wrong_sizes(void **state)
+{
+    struct world *w = *state;
+    struct bytes p = {0}, chosen = {0};
+    /* the last of four entries, in a log that says it has one */
+    assert_true(proof_path(3, 4, subtree, w, &p));
+    assert_false(proof_path_check(w->leaves[3], 0, 1, p.data, p.len, w->roots[4]));
+    bytes_free(&p);
+    /* a link to itself needs no hash, and has none */
+    assert_true(proof_link_check(5, w->roots[5], 5, w->roots[5], "", 0));
+    assert_false(proof_link_check(5, w->roots[5], 5, w->roots[5], w->leaves[0], TREE_HASH));
+    /* five entries as the beginning of three */
+    for (int i = 0; i < 3; i++)
+        assert_true(bytes_append(&chosen, w->leaves[i], TREE_HASH));
+    assert_false(proof_link_check(5, w->leaves[0], 3, w->roots[3], chosen.data, chosen.len));
+    bytes_free(&chosen);
 }
 
 /* One bit of any hash, one hash more or less: no proof. */
@@ -173,9 +196,10 @@ static void test_huge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_roots),          cmocka_unit_test(test_every_path),
-        cmocka_unit_test(test_every_link),     cmocka_unit_test(test_touched),
-        cmocka_unit_test(test_noted_subtrees), cmocka_unit_test(test_huge),
+        cmocka_unit_test(test_roots),       cmocka_unit_test(test_every_path),
+        cmocka_unit_test(test_every_link),  cmocka_unit_test(test_touched),
+        cmocka_unit_test(test_wrong_sizes), cmocka_unit_test(test_noted_subtrees),
+        cmocka_unit_test(test_huge),
     };
     return cmocka_run_group_tests(tests, make_world, NULL);
 }
