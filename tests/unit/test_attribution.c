@@ -103,6 +103,10 @@ static const struct {
      SENDER_CONTACT, ATTRIBUTED_NONE, LEVEL_NONE},
     {"a domain that ends alike", "reply", "token", "strong", "d1.example", "1.example",
      SENDER_CONTACT, ATTRIBUTED_NONE, LEVEL_NONE},
+    {"another domain as long", "reply", "token", "strong", "d1.example", "d2.example",
+     SENDER_CONTACT, ATTRIBUTED_NONE, LEVEL_NONE},
+    {"no domain at all", "reply", "token", "strong", "", "", SENDER_CONTACT, ATTRIBUTED_NONE,
+     LEVEL_NONE},
     {"a registry", "reply", "token", "strong", "d1.example", "example", SENDER_CONTACT,
      ATTRIBUTED_NONE, LEVEL_NONE},
     {"not signed", "reply", "token", "strong", "d1.example", NULL, SENDER_CONTACT, ATTRIBUTED_NONE,
@@ -192,6 +196,68 @@ static void findings_may_speak_against_the_sender(void **state)
     assert_true(attribution_find(&report).disowned);
 }
 
+/* What a signature of the domain itself is worth is not taken away by another finding. */
+static void a_signature_outweighs(void **state)
+{
+    (void)state;
+    struct strings passed = {0};
+    assert_true(strings_add(&passed, "d1.example"));
+    struct attribution_facts f = {.event = "failed",
+                                  .level = "reported",
+                                  .from_domain = "d1.example",
+                                  .passed = &passed,
+                                  .disowned = true};
+    assert_false(attribution_find(&f).disowned);
+    assert_int_equal(attribution_find(&f).level, LEVEL_REPORTED);
+    strings_free(&passed);
+}
+
+/* Of each event: what it is worth by itself, and at most, whatever the record claims. */
+static const struct {
+    const char *event;
+    enum proof_level own, highest;
+} worth[] = {
+    {"prepared", LEVEL_PREPARED, LEVEL_PREPARED},
+    {"submitted", LEVEL_PREPARED, LEVEL_PREPARED},
+    {"handed-over", LEVEL_HANDED_OVER, LEVEL_HANDED_OVER},
+    {"relayed", LEVEL_PREPARED, LEVEL_PREPARED},
+    {"delivered-locally", LEVEL_PREPARED, LEVEL_PREPARED},
+    {"unrecorded", LEVEL_NONE, LEVEL_NONE},
+    {"failed", LEVEL_REPORTED, LEVEL_REPORTED},
+    {"delayed", LEVEL_REPORTED, LEVEL_REPORTED},
+    {"reported-delivered", LEVEL_REPORTED, LEVEL_REPORTED},
+    {"reported-displayed", LEVEL_REPORTED, LEVEL_REPORTED},
+    {"dsn", LEVEL_REPORTED, LEVEL_REPORTED},
+    {"mdn", LEVEL_REPORTED, LEVEL_REPORTED},
+    {"reply", LEVEL_NONE, LEVEL_ACKNOWLEDGED},
+    {"auto-reply", LEVEL_NONE, LEVEL_NONE},
+    {"note", LEVEL_NONE, LEVEL_NONE},
+    {"call", LEVEL_NONE, LEVEL_NONE},
+    {"promise", LEVEL_NONE, LEVEL_NONE},
+    {"payment", LEVEL_NONE, LEVEL_NONE},
+    {"letter", LEVEL_NONE, LEVEL_NONE},
+    {"export", LEVEL_NONE, LEVEL_NONE},
+    {"of a version to come", LEVEL_NONE, LEVEL_NONE},
+};
+
+static void events_are_worth_no_more(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WORLD_COUNT(worth); i++) {
+        const char *event = worth[i].event;
+        if (event_level(event, NULL) != worth[i].own ||
+            event_level(event, "no level") != worth[i].own ||
+            event_level(event, "none") != LEVEL_NONE ||
+            event_level(event, "acknowledged") != worth[i].highest)
+            fail_msg("%s: %s, at most %s", event, level_name(event_level(event, NULL)),
+                     level_name(event_level(event, "acknowledged")));
+    }
+    /* the same outcome, by our own log and by a report that came in */
+    assert_non_null(strstr(event_words("failed", LEVEL_PREPARED, LANGUAGE_EN), "server's log"));
+    assert_non_null(strstr(event_words("delayed", LEVEL_PREPARED, LANGUAGE_FR), "le journal"));
+    assert_non_null(strstr(event_words("failed", LEVEL_REPORTED, LANGUAGE_EN), "a report"));
+}
+
 static void words_do_not_claim_more(void **state)
 {
     (void)state;
@@ -225,6 +291,7 @@ static void words_do_not_claim_more(void **state)
     a = (struct attribution){.level = LEVEL_REPORTED};
     assert_true(attribution_words(&a, LANGUAGE_FR, &fr));
     assert_non_null(strstr(fr.data, "auteur non authentifié"));
+    assert_null(strstr(fr.data, "signature DKIM du domaine"));
     assert_non_null(strstr(attribution_event_words("reported-displayed", &a, LANGUAGE_EN),
                            "not authenticated"));
     a.disowned = true;
@@ -311,6 +378,8 @@ int main(void)
         cmocka_unit_test(results_are_bounded),
         cmocka_unit_test(levels_follow),
         cmocka_unit_test(findings_may_speak_against_the_sender),
+        cmocka_unit_test(a_signature_outweighs),
+        cmocka_unit_test(events_are_worth_no_more),
         cmocka_unit_test(words_do_not_claim_more),
         cmocka_unit_test(messages_are_authenticated),
     };

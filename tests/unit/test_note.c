@@ -116,6 +116,23 @@ static void test_witnesses(void **state)
     bytes_free(&note);
 }
 
+/* A signature and something behind it, in its own line: two spellings of one note. */
+static void test_longer_signature(void **state)
+{
+    (void)state;
+    enum { OCTETS = NOTE_KEY_ID + 64, DIGITS = 92 };
+    unsigned char key[NOTE_KEY], octets[DIGITS / 4 * 3 + 1];
+    char digits[DIGITS + 1];
+    struct bytes note = signed_checkpoint(3, key);
+    char *line = note.data + note.len - 1 - DIGITS;
+    assert_int_equal(EVP_DecodeBlock(octets, (unsigned char *)line, DIGITS), OCTETS + 1);
+    octets[OCTETS] = 7; /* instead of padding */
+    assert_int_equal(EVP_EncodeBlock((unsigned char *)digits, octets, OCTETS + 1), DIGITS);
+    memcpy(line, digits, DIGITS);
+    assert_int_equal(note_judge(note.data, note.len, origin, key), NOTE_FORGED);
+    bytes_free(&note);
+}
+
 static void test_field_and_back(void **state)
 {
     (void)state;
@@ -181,6 +198,9 @@ static void test_no_checkpoint(void **state)
         "o\r\n3\r\n" ROOT SIGNED,
         "o\xff\n3\n" ROOT SIGNED,
         "o\n3\n" ROOT SIGNED "\n",
+        "o\n3\n" ROOT "extension\x01\n" SIGNED,
+        "o\n3\n" ROOT "extension\r\n" SIGNED,
+        "o\n3\n" ROOT "extension\xff\n" SIGNED,
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct checkpoint c;
@@ -248,10 +268,15 @@ static void test_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_note_of_go),     cmocka_unit_test(test_every_octet_counts),
-        cmocka_unit_test(test_signed_by_us),   cmocka_unit_test(test_witnesses),
-        cmocka_unit_test(test_field_and_back), cmocka_unit_test(test_no_field),
-        cmocka_unit_test(test_no_checkpoint),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_note_of_go),
+        cmocka_unit_test(test_every_octet_counts),
+        cmocka_unit_test(test_signed_by_us),
+        cmocka_unit_test(test_witnesses),
+        cmocka_unit_test(test_longer_signature),
+        cmocka_unit_test(test_field_and_back),
+        cmocka_unit_test(test_no_field),
+        cmocka_unit_test(test_no_checkpoint),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
