@@ -24,7 +24,7 @@
 #include "policy/bytes.h"
 #include "policy/sha256.h"
 
-enum { ERS_HASH = 32, ERS_GROUP = 8, ERS_DEPTH = 40, ERS_LISTS = ERS_DEPTH + 1, ERS_STAMPS = 64 };
+enum { ERS_HASH = 32, ERS_GROUP = 8, ERS_DEPTH = 40, ERS_STAMPS = 64 };
 
 struct ers_hash {
     unsigned char octets[ERS_HASH];
@@ -63,31 +63,5 @@ struct ers_stamp {
    each later one renewing the one before it (RFC 4998, 5.2). False too when a token is no DER
    SEQUENCE. */
 bool ers_encode(const struct ers_stamp *stamps, size_t count, struct bytes *der);
-
-/* A record as read. Lists beyond the first hold siblings. */
-struct ers_list {
-    size_t count;
-    struct ers_hash hashes[ERS_GROUP];
-};
-struct ers_read_stamp {
-    size_t list_count;
-    struct ers_list lists[ERS_LISTS];
-    struct bytes token;
-};
-struct ers_record {
-    size_t count;
-    struct ers_read_stamp *stamps;
-};
-
-/* Read a record of the form that ers_encode() writes: version 1, one chain, SHA-256, no
-   encryption. False: it is none, or memory is short; ers_record_free() in any case. */
-bool ers_decode(const void *der, size_t len, struct ers_record *record);
-void ers_record_free(struct ers_record *record);
-
-/* What the token of a stamp must be over, when the stamp is to cover exactly these files (their
-   hashes in any order; RFC 4998, 4.3). False: it covers others, or more, or the crypto library
-   failed. For a renewal the file is the token before it. */
-bool ers_stamp_root(const struct ers_read_stamp *stamp, const struct ers_hash *files, size_t count,
-                    struct ers_hash *root);
 
 #endif

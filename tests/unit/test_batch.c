@@ -18,6 +18,7 @@
 
 #include "db/batch_internal.h"
 #include "db/batch_ledger.h"
+#include "tests/unit/ers_read.h"
 #include "tests/unit/sealed_store.h"
 
 enum { ENTRIES = 5, FOREIGN = 700 };

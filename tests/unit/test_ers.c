@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "policy/ers.h"
+#include "tests/unit/ers_read.h"
 
 enum { MOST = 300 };
 
