@@ -343,6 +343,33 @@ static void full_disk(void **state)
     assert_int_not_equal(access(target, F_OK), 0);
 }
 
+/* Messages of more octets than a zip without ZIP64 takes are divided, too; and a plan that does
+   not hold any more is not followed. */
+static void octets_and_plans(void **state)
+{
+    (void)state;
+    const struct evidence_order order = {&world.settings, "F/1 é", "tester", "large.asice",
+                                         LANGUAGE_FR};
+    struct store_error err = {0};
+    struct strings remarks = {0};
+    unsigned count = 0;
+    sealed_store_save(&world);
+    assert_int_equal(evidence_volumes(&order, 1000, &count, &err), STORE_OK);
+    assert_int_equal(count, 1);
+    sealed_store_sql(&world, "log.db",
+                     "UPDATE entry SET record = CAST(json_set(CAST(record AS TEXT), '$.size',"
+                     " 600000000) AS BLOB) WHERE seq IN (2, 7)");
+    assert_int_equal(evidence_volumes(&order, 1000, &count, &err), STORE_OK);
+    assert_int_equal(count, 2);
+    sealed_store_restore(&world);
+    int fds[2] = {open("/dev/null", O_RDWR), open("/dev/null", O_RDWR)};
+    assert_int_equal(evidence_write(&order, 1000, time(NULL), fds, 2, &remarks, &err), STORE_BUSY);
+    assert_non_null(strstr(err.text, "the dossier changed meanwhile"));
+    strings_free(&remarks);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void file_names(void **state)
 {
     (void)state;
@@ -361,6 +388,12 @@ static void file_names(void **state)
             assert_string_equal(name, names[i][1]);
         free(name);
     }
+    char longer[301] = "";
+    memset(longer, 'F', sizeof longer - 1);
+    char *name = evidence_file_name(longer);
+    assert_non_null(name);
+    assert_int_equal(strlen(name), 100 + strlen(".asice"));
+    free(name);
 }
 
 int main(void)
@@ -370,7 +403,7 @@ int main(void)
         cmocka_unit_test(commands_agree),    cmocka_unit_test(touched),
         cmocka_unit_test(touched_deep),      cmocka_unit_test(not_overwritten),
         cmocka_unit_test(nothing_half_done), cmocka_unit_test(full_disk),
-        cmocka_unit_test(file_names),
+        cmocka_unit_test(file_names),        cmocka_unit_test(octets_and_plans),
     };
     return cmocka_run_group_tests(tests, make_world, drop_world);
 }
