@@ -53,26 +53,87 @@ static void gaps(struct listing *l)
     }
 }
 
+/* "set forward by 1 min 01 s" */
+static bool step_words(int64_t step_us, enum language lang, struct bytes *s)
+{
+    const int64_t ms = (step_us < 0 ? -step_us : step_us) / 1000;
+    return bytes_puts(s, step_us > 0 ? IN(lang, ", avancée de ", ", set forward by ")
+                                     : IN(lang, ", reculée de ", ", set back by ")) &&
+           (ms < 1000 ? bytes_printf(s, "%" PRId64 "\u00a0ms", ms)
+                      : words_duration(ms / 1000, lang, s));
+}
+
+/* "synchronised, offset 120 µs, error at most 4 ms", after the step when there was one. */
+static bool clock_words(const struct view_clock *c, enum language lang, struct bytes *s)
+{
+    if (c->step_us && !step_words(c->step_us, lang, s))
+        return false;
+    if (!c->told)
+        return bytes_puts(
+            s, IN(lang, ", état non communiqué par le système", ", state not told by the system"));
+    return bytes_puts(s, c->synchronised ? IN(lang, ", synchronisée", ", synchronised")
+                                         : IN(lang, ", non synchronisée", ", not synchronised")) &&
+           bytes_printf(
+               s,
+               IN(lang, ", écart estimé %" PRId64 "\u00a0µs, erreur d'au plus %" PRId64 "\u00a0ms",
+                  ", estimated offset %" PRId64 "\u00a0µs, error of at most %" PRId64 "\u00a0ms"),
+               c->offset_us, (c->maximum_error_us + 999) / 1000);
+}
+
+/* How the clock was kept, as each start of the service notes it. */
+static void starts(struct listing *l)
+{
+    const struct view_starts *t = &l->v->starts;
+    struct bytes s = {0};
+    if (t->count == 0)
+        return;
+    l->done =
+        l->done &&
+        bytes_printf(&s,
+                     IN(l->language,
+                        "Démarrages du service avec une horloge synchronisée\u00a0: %zu ; non "
+                        "synchronisée\u00a0: %zu ; d'état non communiqué par le "
+                        "système\u00a0: %zu",
+                        "Starts of the service with a synchronised clock: %zu; not "
+                        "synchronised: %zu; of a state that the system did not tell: %zu"),
+                     t->synchronised, t->loose, t->count - t->synchronised - t->loose) &&
+        (!t->maximum_error_us ||
+         bytes_printf(&s,
+                      IN(l->language,
+                         ". Erreur annoncée par le système\u00a0: au plus %" PRId64 "\u00a0ms",
+                         ". Error stated by the system: at most %" PRId64 "\u00a0ms"),
+                      (t->maximum_error_us + 999) / 1000)) &&
+        bytes_puts(&s, ".");
+    add(l, &s);
+}
+
 static void facts(struct listing *l)
 {
     struct bytes s = {0};
     bool clock = false;
+    starts(l);
     for (size_t i = 0; i < l->v->fact_count; i++) {
         const struct view_fact *f = &l->v->facts[i];
         clock = clock || strcmp(f->event, "clock") == 0;
-        l->done = l->done && words_time(f->time, l->language, &s) &&
-                  bytes_printf(&s, " : %s%s%s (%s %" PRIu64 ")",
-                               words_service(f->event, l->language), *f->words ? ", " : "",
-                               f->words, IN(l->language, "entrée", "entry"), f->seq);
+        l->done =
+            l->done && words_time(f->time, l->language, &s) &&
+            bytes_printf(&s, IN(l->language, "\u00a0: %s%s%s", ": %s%s%s"),
+                         words_service(f->event, l->language), *f->words ? ", " : "", f->words) &&
+            (!f->clock.there || clock_words(&f->clock, l->language, &s)) &&
+            bytes_printf(&s,
+                         IN(l->language, " (entrée %" PRIu64 " du journal)",
+                            " (entry %" PRIu64 " of the log)"),
+                         f->seq);
         add(l, &s);
     }
     if (!clock) {
         l->done = l->done &&
                   bytes_puts(&s, IN(l->language,
-                                    "Le journal ne contient aucun relevé ni saut d'horloge entre "
-                                    "la première et la dernière pièce.",
-                                    "The log has no state or step of the clock between the first "
-                                    "and the last exhibit."));
+                                    "Le journal ne contient ni saut d'horloge, ni début ou fin de "
+                                    "synchronisation entre la première et la dernière pièce.",
+                                    "The log has no step of the clock, and no beginning or end of "
+                                    "its synchronisation, between the first and the last "
+                                    "exhibit."));
         add(l, &s);
     }
 }

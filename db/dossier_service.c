@@ -82,31 +82,72 @@ static enum store_status gaps_load(struct store *store, const struct fact_list *
     return st == STORE_OK && !gap_add(v, from, -1, true) && from >= 0 ? no_memory(err) : st;
 }
 
+/* --- the clock -------------------------------------------------------------------------------*/
+
+/* `part`: as clock_json() writes it; NULL: nothing. */
+static struct view_clock clock_of(const json_t *part)
+{
+    const json_t *synchronised = json_object_get(part, "synchronised");
+    return (struct view_clock){.there = part != NULL,
+                               .told = json_is_boolean(synchronised),
+                               .synchronised = json_is_true(synchronised),
+                               .offset_us = json_integer_value(json_object_get(part, "offset_us")),
+                               .maximum_error_us =
+                                   json_integer_value(json_object_get(part, "maximum_error_us")),
+                               .step_us = json_integer_value(json_object_get(part, "step_us"))};
+}
+
+static enum store_status start_clock(struct store *store, uint64_t seq, struct view_starts *starts,
+                                     struct store_error *err)
+{
+    struct stored_entry e = {0};
+    struct exhibit x = {0};
+    enum store_status st = store_entry(store, seq, &e, err);
+    if (st == STORE_OK && !exhibit_read(&e, &x))
+        st = no_memory(err);
+    if (st == STORE_OK) {
+        const struct view_clock c = clock_of(json_object_get(x.private_part, "clock"));
+        starts->count += c.there;
+        starts->synchronised += c.told && c.synchronised;
+        starts->loose += c.told && !c.synchronised;
+        if (c.maximum_error_us > starts->maximum_error_us)
+            starts->maximum_error_us = c.maximum_error_us;
+    }
+    exhibit_free(&x);
+    stored_entry_free(&e);
+    return st == STORE_NOT_FOUND ? STORE_OK : st;
+}
+
+/* Of the starts in `list`, and of the one that the first exhibit came after. */
+static enum store_status starts_load(struct store *store, const struct fact_list *list,
+                                     struct dossier_view *v, struct store_error *err)
+{
+    uint64_t before = 0;
+    enum store_status st =
+        store_fact_before(store, "start", v->timeline.items[0].seq, &before, err);
+    if (st == STORE_OK && before)
+        st = start_clock(store, before, &v->starts, err);
+    for (size_t i = 0, taken = 0; st == STORE_OK && i < list->count && taken < LISTED_MAX; i++)
+        if (strcmp(list->items[i].event, "start") == 0) {
+            st = start_clock(store, list->items[i].seq, &v->starts, err);
+            taken++;
+        }
+    return st;
+}
+
 /* --- other facts -----------------------------------------------------------------------------*/
 
-/* "offset_us 12, synchronised true": plain members of a private part, but those of every
-   entry. */
+/* "SHA-256 5f…": of the configuration that was read. */
 static bool words_of(const json_t *part, struct bytes *out)
 {
-    static const char *const dull[] = {"nonce", "actor", "software", "libraries", "invoice"};
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)part, key, value)
-    {
-        bool skip = json_is_object(value) && !json_object_get(value, "b64");
-        for (size_t i = 0; i < sizeof dull / sizeof *dull; i++)
-            skip = skip || strcmp(key, dull[i]) == 0;
-        if (skip || json_is_array(value))
-            continue;
-        char *text = json_is_string(value) || json_is_object(value)
-                         ? exhibit_text(part, key)
-                         : json_dumps(value, JSON_ENCODE_ANY);
-        bool done = text && bytes_printf(out, "%s%s %s", out->len ? ", " : "", key, text);
-        free(text);
-        if (!done)
-            return false;
+    char *hash = NULL;
+    bool done = bytes_puts(out, "");
+    if (done && json_object_get(part, "configuration")) {
+        hash = exhibit_text(part, "configuration");
+        done = hash && bytes_printf(out, "SHA-256 %s", hash);
     }
-    return true;
+    free(hash);
+    return done;
 }
 
 static bool fact_take(const struct stored_entry *e, const struct exhibit *x, struct view_fact *f)
@@ -115,6 +156,8 @@ static bool fact_take(const struct stored_entry *e, const struct exhibit *x, str
     f->seq = e->seq;
     f->time = text_clean(x->time_text ? x->time_text : "");
     f->event = text_clean(x->event);
+    if (strcmp(x->event, "clock") == 0)
+        f->clock = clock_of(x->private_part);
     bool done = f->time && f->event && words_of(x->private_part, &words);
     f->words = done ? bytes_steal(&words) : NULL;
     bytes_free(&words);
@@ -161,6 +204,8 @@ enum store_status dossier_service_load(struct store *store, struct dossier_view 
         store_facts(store, events, EVENTS, t->items[0].seq, t->items[t->count - 1].seq, &list, err);
     if (st == STORE_OK)
         st = gaps_load(store, &list, v, err);
+    if (st == STORE_OK)
+        st = starts_load(store, &list, v, err);
     for (size_t i = 0; st == STORE_OK && i < list.count; i++)
         if (!is_start_or_stop(list.items[i].event))
             st = fact_load(store, list.items[i].seq, v, err);

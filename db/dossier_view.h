@@ -71,11 +71,27 @@ struct view_gap {
     bool announced;   /* it stopped and said so; otherwise it broke off after `from` */
 };
 
+/* What the system told of its clock (db/clock.h). */
+struct view_clock {
+    bool there; /* the entry speaks of the clock */
+    bool told;  /* the system told its state: */
+    bool synchronised;
+    int64_t offset_us, maximum_error_us;
+    int64_t step_us; /* it jumped by this much; 0: it did not */
+};
+
 /* Another fact about the service: clock, configuration, keys. */
 struct view_fact {
     uint64_t seq;
     char *time, *event;
-    char *words; /* what it says, "key value, …"; may be "" */
+    char *words; /* the hash of a configuration; else "" */
+    struct view_clock clock;
+};
+
+/* The clock at the starts of the service, from the last one before the first exhibit on. */
+struct view_starts {
+    size_t count, synchronised, loose; /* `loose`: not synchronised; the others were not told */
+    int64_t maximum_error_us;          /* the greatest that was told */
 };
 
 struct dossier_view {
@@ -91,6 +107,7 @@ struct dossier_view {
     size_t short_gaps; /* restarts within GAP_MIN_S, not in `gaps` */
     struct view_fact *facts;
     size_t fact_count;
+    struct view_starts starts;
     bool service_cut; /* more gaps or facts than are listed */
     size_t waiting;   /* messages matched weakly on which nobody has decided */
     size_t dated;     /* exhibits with not_after */

@@ -243,10 +243,10 @@ const char *words_service(const char *event, enum language language)
         const char *event;
         const char *words[2];
     } known[] = {
-        {"clock", {"horloge", "clock"}},
+        {"clock", {"horloge de la société", "the company's clock"}},
         {"configuration", {"configuration relue", "configuration read again"}},
         {"restore", {"restauration d'une sauvegarde", "restored from a backup"}},
-        {"key", {"clé", "key"}},
+        {"key", {"clé du service créée ou remplacée", "key of the service made or replaced"}},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i].event, event) == 0)

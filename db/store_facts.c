@@ -69,6 +69,19 @@ enum store_status store_facts(struct store *store, const char *const *events, si
     return st;
 }
 
+enum store_status store_fact_before(struct store *store, const char *event, uint64_t before,
+                                    uint64_t *seq, struct store_error *err)
+{
+    int64_t found;
+    enum store_status st = db_number(store->log,
+                                     "SELECT seq FROM entry INDEXED BY entry_fact"
+                                     " WHERE size = 0 AND event = ? AND seq < ?"
+                                     " ORDER BY seq DESC LIMIT 1",
+                                     0, &found, err, "ti", event, (int64_t)before);
+    *seq = st == STORE_OK ? (uint64_t)found : 0;
+    return st;
+}
+
 enum store_status store_facts_count(struct store *store, const char *event, uint64_t *count,
                                     struct store_error *err)
 {

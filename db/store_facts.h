@@ -32,6 +32,9 @@ struct fact_list {
 enum store_status store_facts(struct store *store, const char *const *events, size_t count,
                               uint64_t from, uint64_t to, struct fact_list *out,
                               struct store_error *err);
+/* The last entry before entry `before` with this event; 0: there is none. */
+enum store_status store_fact_before(struct store *store, const char *event, uint64_t before,
+                                    uint64_t *seq, struct store_error *err);
 /* How many such entries the whole log holds. */
 enum store_status store_facts_count(struct store *store, const char *event, uint64_t *count,
                                     struct store_error *err);

@@ -83,7 +83,7 @@ static uint64_t add(const char *event, const char *direction, const char *privat
 static void fill_log(void)
 {
     char json[200];
-    add("start", NULL, NULL, NULL);
+    add("start", NULL, "{\"clock\":{\"synchronised\":true,\"maximum_error_us\":3500}}", NULL);
     add("prepared", "outbound",
         "{\"envelope\":{\"to\":[\"bob@debtor.example\"],\"from\":\"jeanne@creditor.example\","
         "\"queue_id\":\"4F2B1\",\"auth\":\"jeanne\"},\"peer\":{\"ip\":\"192.0.2.1\",\"helo\":"
@@ -93,10 +93,10 @@ static void fill_log(void)
         "ours\"}]}",
         REMINDER);
     add("stop", NULL, NULL, NULL);
-    add("start", NULL, NULL, NULL);
+    add("start", NULL, "{\"clock\":{\"synchronised\":false,\"maximum_error_us\":1}}", NULL);
     add("reply", "inbound", "{\"match\":{\"how\":\"token\",\"strength\":\"strong\"}}", REPLY);
-    add("start", NULL, NULL, NULL); /* it had broken off */
-    add("clock", NULL, "{\"synchronised\":true,\"offset_us\":120}", NULL);
+    add("start", NULL, "{\"clock\":{\"state\":\"not told\"}}", NULL); /* it had broken off */
+    add("clock", NULL, "{\"synchronised\":true,\"offset_us\":120,\"step_us\":61000000}", NULL);
     add("note", NULL, "{\"occurred\":\"2026-11-20\",\"text\":\"appelé : promet vendredi\"}", NULL);
     add("payment", NULL, "{\"amount\":20000,\"currency\":\"EUR\",\"reference\":\"V1\"}", NULL);
     for (int i = 0; i < 3; i++) {
@@ -218,6 +218,20 @@ static void set_time(uint64_t seq, const char *time)
 }
 
 /* 2 prepared, 3 stop, 4 start, 5 reply, 6 start */
+static void assert_said(const struct dossier_view *v, enum language language, const char *wanted)
+{
+    struct strings lines = {0};
+    bool said = false;
+    assert_true(words_continuity(v, language, &lines));
+    for (size_t i = 0; i < lines.count; i++)
+        said = said || strstr(lines.items[i], wanted);
+    if (!said)
+        for (size_t i = 0; i < lines.count; i++)
+            print_message("%s\n", lines.items[i]);
+    assert_true(said);
+    strings_free(&lines);
+}
+
 static void service(void **state)
 {
     struct dossier_view v;
@@ -235,7 +249,18 @@ static void service(void **state)
     assert_int_equal(v.gaps[1].to - v.gaps[1].from, 30);
     assert_int_equal(v.fact_count, 1);
     assert_string_equal(v.facts[0].event, "clock");
-    assert_non_null(strstr(v.facts[0].words, "offset_us 120"));
+    assert_string_equal(v.facts[0].words, "");
+    assert_true(v.facts[0].clock.told && v.facts[0].clock.synchronised);
+    assert_int_equal(v.facts[0].clock.offset_us, 120);
+    assert_int_equal(v.starts.count, 3); /* the one before the first exhibit, too */
+    assert_int_equal(v.starts.synchronised, 1);
+    assert_int_equal(v.starts.loose, 1);
+    assert_int_equal(v.starts.maximum_error_us, 3500);
+    assert_said(&v, LANGUAGE_FR,
+                "avancée de 1\u00a0min\u00a001\u00a0s, synchronisée, écart estimé 120\u00a0µs");
+    assert_said(&v, LANGUAGE_EN,
+                "with a synchronised clock: 1; not synchronised: 1; of a state that the system did "
+                "not tell: 1. Error stated by the system: at most 4\u00a0ms.");
     dossier_view_free(&v);
     set_time(6, "2026-11-21T12:00:05Z");
     load(&v);
