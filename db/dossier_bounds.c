@@ -15,5 +15,6 @@ enum store_status dossier_bounds_of_batches(void *context, uint64_t seq, struct 
         record_time(found.not_before, out->not_before);
     if (st == STORE_OK && found.not_after)
         record_time(found.not_after, out->not_after);
+    out->batch = found.number;
     return st;
 }

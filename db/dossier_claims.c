@@ -16,12 +16,14 @@ const char *const *words_shown(enum language language)
         "Les pièces sont numérotées sans trou, et chaque fiche contient l'empreinte de la "
         "précédente : en retirer, en ajouter ou en déplacer une obligerait à refaire et à signer "
         "de nouveau toutes les suivantes.",
-        "Là où un jeton d'horodatage est joint (colonne « Datée par un tiers »), un tiers atteste "
+        "Là où un jeton d'horodatage est joint (colonne «\u00a0Datée par un tiers\u00a0»), un "
+        "tiers atteste "
         "que la pièce existait au plus tard à cet instant, et le jeton précédent, qu'elle n'est "
         "pas plus ancienne.",
         "Une clé DNS conservée (dkim/NNN.txt) permet de vérifier encore la signature DKIM d'un "
-        "message reçu. « Authentique selon DNSSEC », elle ne dépend pas de la société ; « vue de "
-        "notre seul serveur », la société seule l'atteste.",
+        "message reçu. «\u00a0Authentique selon DNSSEC\u00a0», elle ne dépend pas de la société ; "
+        "«\u00a0vue de "
+        "notre seul serveur\u00a0», la société seule l'atteste.",
         NULL};
     static const char *const english[] = {
         "The octets of each message (entries/NNN.eml) are those that the exhibit's record "
@@ -45,10 +47,12 @@ const char *const *words_shown(enum language language)
 const char *const *words_not_shown(enum language language)
 {
     static const char *const french[] = {
-        "Aucun message n'est dit « reçu » ou « lu ». Chaque pièce a un niveau, défini ci-dessous, "
+        "Aucun message n'est dit «\u00a0reçu\u00a0» ou «\u00a0lu\u00a0». Chaque pièce a un niveau, "
+        "défini ci-dessous, "
         "et ne prouve rien au-delà.",
-        "Les heures de la colonne « Date » sont celles de l'horloge de la société. Seule la "
-        "colonne « Datée par un tiers » dépend d'autrui.",
+        "Les heures de la colonne «\u00a0Date\u00a0» sont celles de l'horloge de la société. Seule "
+        "la "
+        "colonne «\u00a0Datée par un tiers\u00a0» dépend d'autrui.",
         "La société détient ses clés : ses signatures seules n'excluent pas qu'elle ait tenu un "
         "autre journal. Les points de contrôle partis avec les relances, et les jetons "
         "d'horodatage, permettent de le détecter à qui les détient.",
@@ -78,6 +82,94 @@ const char *const *words_not_shown(enum language language)
         "The archived octets are those that the milter protocol shows: the Received line that the "
         "mail server itself adds is not there.",
         "The company is no trust service provider: nothing here is registered mail.",
+        NULL};
+    return IN(language, french, english);
+}
+
+static bool undated_words(const struct dossier_view *v, enum language language, struct bytes *s)
+{
+    size_t undated = v->exhibit_count - v->dated;
+    if (v->dated == 0)
+        return bytes_puts(s, IN(language,
+                                "Aucune pièce n'est encore datée par un tiers : toutes les dates "
+                                "sont celles de l'horloge de la société.",
+                                "No exhibit is dated by a third party yet: all times are those of "
+                                "the company's clock."));
+    return undated == 0 ||
+           bytes_printf(s,
+                        IN(language, "Pièces qui ne sont pas encore datées par un tiers : %zu.",
+                           "Exhibits that are not yet dated by a third party: %zu."),
+                        undated);
+}
+
+static bool authority_words(const struct view_authority *a, enum language language, struct bytes *s)
+{
+    return bytes_printf(
+               s,
+               IN(language,
+                  "Le tiers est l'autorité d'horodatage qui se nomme «\u00a0%s\u00a0» "
+                  "(jetons RFC 3161\u00a0: %zu)\u00a0; obtenez d'elle le certificat auquel "
+                  "vous vous fiez.",
+                  "The third party is the timestamp authority that calls itself \"%s\" "
+                  "(RFC 3161 tokens: %zu); obtain from it the certificate that you "
+                  "trust."),
+               a->name, a->tokens) &&
+           (!a->qualified ||
+            bytes_printf(s,
+                         IN(language,
+                            " Jetons qui se disent qualifiés\u00a0: %zu\u00a0; à vérifier dans la "
+                            "liste de confiance de l'Union européenne, à leur date.",
+                            " Tokens that claim qualified status: %zu; check the EU trusted list "
+                            "at their time."),
+                         a->qualified));
+}
+
+bool words_dating(const struct dossier_view *v, enum language language, struct strings *out)
+{
+    struct bytes s = {0};
+    bool done = true;
+    for (size_t i = 0; done && i < v->authority_count; i++) {
+        done = authority_words(&v->authorities[i], language, &s) && strings_add(out, s.data);
+        bytes_free(&s);
+    }
+    done = done && undated_words(v, language, &s) && (!s.len || strings_add(out, s.data));
+    bytes_free(&s);
+    return done;
+}
+
+const char *words_unchanged(enum language language)
+{
+    return IN(
+        language,
+        "Le corps, l'objet, l'expéditeur (From) et l'identifiant (Message-ID) d'un message ne "
+        "sont jamais modifiés. Les modifications de l'enveloppe et des en-têtes servent à ce "
+        "qui suit\u00a0:",
+        "A message's body, Subject, From and Message-ID are never changed. Changes of "
+        "envelope and header are for this:");
+}
+
+const char *const *words_fields(enum language language)
+{
+    static const char *const french[] = {
+        "Temoin-Token, References, ENVID, expéditeur d'enveloppe, Reply-To : un jeton par message, "
+        "par lequel les réponses et les rapports retrouvent leur dossier.",
+        "Disposition-Notification-To, RET : demandes d'accusé et de rapport, que le destinataire "
+        "et "
+        "son serveur sont libres d'ignorer.",
+        "Temoin-Checkpoint : l'état signé du journal avant ce message, confié ainsi à son "
+        "destinataire.",
+        "Temoin-Dossier : ajouté à un message reçu, pour le personnel de la société : le dossier "
+        "auquel il est rattaché.",
+        NULL};
+    static const char *const english[] = {
+        "Temoin-Token, References, ENVID, envelope sender, Reply-To: a token for each message, by "
+        "which answers and reports find their dossier.",
+        "Disposition-Notification-To, RET: requests for receipts and reports, which the recipient "
+        "and its server are free to ignore.",
+        "Temoin-Checkpoint: the signed state of the log before this message, thus left with its "
+        "recipient.",
+        "Temoin-Dossier: added to a message received, for the company's people: the dossier that "
+        "it belongs to.",
         NULL};
     return IN(language, french, english);
 }
@@ -212,7 +304,7 @@ bool words_steps(const struct dossier_view *v, enum language language, struct st
 /* --- summary ---------------------------------------------------------------------------------*/
 
 struct tally {
-    size_t prepared, replies, acknowledged, reports, failures, facts;
+    size_t prepared, taken, replies, acknowledged, reports, failures, facts;
 };
 
 static struct tally tally_of(const struct dossier_view *v)
@@ -222,6 +314,8 @@ static struct tally tally_of(const struct dossier_view *v)
         const struct timeline_item *item = v->exhibits[i].item;
         if (strcmp(item->event, "prepared") == 0)
             t.prepared++;
+        else if (item->level == LEVEL_HANDED_OVER)
+            t.taken++;
         else if (strcmp(item->event, "reply") == 0 || item->brings)
             t.replies++;
         else if (strcmp(item->event, "failed") == 0)
@@ -263,6 +357,9 @@ bool words_summary(const struct dossier_view *v, enum language language, struct 
     return period(v, language, out) &&
            count(t.prepared, fr ? "message préparé" : "message prepared",
                  fr ? "messages préparés" : "messages prepared", &first, out) &&
+           count(t.taken, fr ? "remise à un serveur distant" : "handover to a remote server",
+                 fr ? "remises à un serveur distant" : "handovers to a remote server", &first,
+                 out) &&
            count(t.replies, fr ? "réponse" : "reply", fr ? "réponses" : "replies", &first, out) &&
            (!t.acknowledged ||
             bytes_printf(out,
@@ -271,8 +368,8 @@ bool words_summary(const struct dossier_view *v, enum language language, struct 
                          t.acknowledged)) &&
            count(t.reports, fr ? "rapport ou accusé" : "report or receipt",
                  fr ? "rapports ou accusés" : "reports or receipts", &first, out) &&
-           count(t.failures, fr ? "échec de remise rapporté" : "reported delivery failure",
-                 fr ? "échecs de remise rapportés" : "reported delivery failures", &first, out) &&
+           count(t.failures, fr ? "échec de remise" : "delivery failure",
+                 fr ? "échecs de remise" : "delivery failures", &first, out) &&
            count(t.facts, fr ? "autre fait consigné" : "other recorded fact",
                  fr ? "autres faits consignés" : "other recorded facts", &first, out) &&
            bytes_puts(out, ".");

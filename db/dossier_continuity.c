@@ -164,8 +164,8 @@ static void erased(struct listing *l, const struct timeline_item *i)
 {
     struct bytes s = {0};
     enum language lang = l->language;
-    l->done = l->done && words_exhibit(i->n, lang, &s) &&
-              bytes_puts(&s, IN(lang, "\u00a0: ", ": ")) && words_erased(i, lang, &s);
+    l->done = l->done && words_exhibit(i->n, lang, &s) && bytes_puts(&s, ". ") &&
+              words_erased(i, lang, &s);
     add(l, &s);
 }
 

@@ -150,13 +150,15 @@ static void bill(struct page *p)
     sum(p, SAY(p, "Payé", "Paid"), b->paid);
     sum(p, SAY(p, "Solde", "Balance"), b->amount - b->paid);
     raw(p, "</div><p>");
-    text(p, SAY(p, "Émise le ", "Issued "));
+    text(p, SAY(p, "Facture émise le ", "Invoice issued "));
     WORDS(p, words_day(b->issued, p->language, to));
     text(p, SAY(p, ", échue le ", ", due "));
     WORDS(p, words_day(b->due, p->language, to));
-    text(p, SAY(p, ", facture ", ", invoice "));
+    text(p, ", ");
     text(p, words_status(b->status, p->language));
-    raw(p, ".</p>");
+    text(p, SAY(p, ", selon le registre de la société à la date de l'export.",
+                ", according to the company's register at the time of the export."));
+    raw(p, "</p>");
 }
 
 static void navigation(struct page *p)
@@ -164,7 +166,8 @@ static void navigation(struct page *p)
     static const char *const links[][3] = {
         {"#chronologie", "Chronologie", "Timeline"},
         {"#bordereau", "Bordereau de pièces", "List of exhibits"},
-        {"#service", "Continuité du service", "Continuity of the service"},
+        {"#modifications", "Modifications", "Changes"},
+        {"#service", "Continuité", "Continuity"},
         {"#portee", "Portée et limites", "What is shown, and what is not"},
         {"#verifier", "Comment vérifier", "How to verify"},
     };
@@ -198,7 +201,7 @@ static void head(struct page *p)
     raw(p, "</h1><p class=\"meta\">");
     text(p, SAY(p, "Exporté le ", "Exported "));
     WORDS(p, words_instant(v->exported, p->language, to));
-    raw(p, " UTC</p><p class=\"nature\">");
+    raw(p, "</p><p class=\"nature\">");
     WORDS(p, words_nature(v, p->language, to));
     raw(p, "</p>\n<div class=\"parties\">");
     creditor(p);
@@ -306,7 +309,7 @@ static void proof(struct page *p, const struct view_exhibit *x)
                                : SAY(p, ", pas encore signée", ", not yet signed"));
     raw(p, "</dd>");
     term(p, SAY(p, "Datée par un tiers", "Dated by a third party"));
-    WORDS(p, words_bounds(&x->bounds, p->language, to));
+    WORDS(p, words_bounds(&x->bounds, true, p->language, to));
     raw(p, "</dd>");
     term(p, SAY(p, "Fiche", "Record"));
     file_link(p, x->record_file);
@@ -333,7 +336,9 @@ static void reading_rows(struct page *p, const struct timeline_item *i)
     p->done = p->done && timeline_reading(&p->v->timeline, i, p->language, true, &rows);
     for (size_t k = 0; p->done && k < rows.count; k++) {
         const struct reading_row *row = &rows.items[k];
-        term(p, row->name);
+        raw(p, "<dt>");
+        WORDS(p, words_row_name(row, to));
+        raw(p, "</dt><dd>");
         raw(p, row->strong ? "<b>" : "");
         foreign(p, row->text);
         raw(p, row->strong ? "</b></dd>" : "</dd>");
@@ -357,6 +362,18 @@ static void keys_row(struct page *p, const struct timeline_item *i)
     bytes_free(&words);
 }
 
+/* Who entered it, and what an erasure erased. */
+static void hand_rows(struct page *p, const struct timeline_item *i)
+{
+    struct bytes who = {0}, what = {0};
+    p->done = p->done && timeline_erasure(&p->v->timeline, i, p->language, &what) &&
+              timeline_entered(i, p->language, &who);
+    foreign_row(p, SAY(p, "Effacé", "Erased"), what.data);
+    foreign_row(p, SAY(p, "Saisi par", "Entered by"), i->confirmed ? NULL : who.data);
+    bytes_free(&who);
+    bytes_free(&what);
+}
+
 /* What the mail server's log says in this entry. */
 static void log_rows(struct page *p, const struct timeline_item *i)
 {
@@ -365,7 +382,9 @@ static void log_rows(struct page *p, const struct timeline_item *i)
     foreign_row(p, SAY(p, "Serveur", "Server"), i->remote);
     foreign_row(p, SAY(p, "Sa réponse", "Its reply"), i->smtp_reply);
     foreign_row(p, SAY(p, "Motif", "Reason"), i->smtp_reply ? NULL : i->log_reason);
-    foreign_row(p, SAY(p, "Heure du journal", "Time in the log"), i->occurred);
+    term(p, SAY(p, "Heure", "Time"));
+    WORDS(p, words_time(i->occurred, p->language, to));
+    raw(p, "</dd>");
 }
 
 /* What it tells of this message, for each recipient. */
@@ -407,7 +426,8 @@ static void fact_rows(struct page *p, const struct timeline_item *i)
         WORDS(p, words_day(i->occurred, p->language, to));
         raw(p, "</dd>");
     }
-    foreign_row(p, SAY(p, "Texte", "Text"), i->confirmed ? NULL : i->text);
+    foreign_row(p, timeline_text_name(i, p->language), i->confirmed ? NULL : i->text);
+    hand_rows(p, i);
     keys_row(p, i);
     raw(p, "</dl>");
     if (i->dropped)
@@ -440,7 +460,7 @@ static void entry(struct page *p, const struct view_exhibit *x)
     WORDS(p, words_exhibit(i->n, p->language, to));
     raw(p, "</b><span class=\"meta\">");
     WORDS(p, words_time(i->time, p->language, to));
-    raw(p, " UTC</span>");
+    raw(p, "</span>");
     level_tag(p, i->level);
     raw(p, "</header><p class=\"what\">");
     raw(p, !i->direction ? "" : strcmp(i->direction, "outbound") == 0 ? "→ " : "← ");
@@ -480,11 +500,11 @@ static void exhibit_row(struct page *p, const struct view_exhibit *x)
     p->done = p->done && bytes_printf(p->out, "<tr><td><a href=\"#p%" PRIu64 "\">", i->n);
     WORDS(p, words_exhibit(i->n, p->language, to));
     raw(p, "</a></td>");
-    cell(p, "Date");
-    WORDS(p, words_time(i->time, p->language, to));
+    cell(p, "Date (UTC)");
+    WORDS(p, words_clock(i->time, p->language, to));
     raw(p, "</td>");
-    cell(p, SAY(p, "Datée par un tiers", "Dated by a third party"));
-    WORDS(p, words_bounds(&x->bounds, p->language, to));
+    cell(p, SAY(p, "Datée par un tiers (UTC)", "Dated by a third party (UTC)"));
+    WORDS(p, words_bounds(&x->bounds, false, p->language, to));
     raw(p, "</td>");
     cell(p, "Nature");
     text(p, timeline_words(i, p->language));
@@ -504,7 +524,7 @@ static void exhibits(struct page *p)
     raw(p, "<div class=\"table\"><table><thead><tr>");
     element(p, "<th>", SAY(p, "Pièce", "Exhibit"), "</th>");
     element(p, "<th>", SAY(p, "Date (UTC)", "Date (UTC)"), "</th>");
-    element(p, "<th>", SAY(p, "Datée par un tiers", "Dated by a third party"), "</th>");
+    element(p, "<th>", SAY(p, "Datée par un tiers (UTC)", "Dated by a third party (UTC)"), "</th>");
     element(p, "<th>", "Nature", "</th>");
     element(p, "<th>", SAY(p, "Niveau", "Level"), "</th>");
     element(p, "<th>", SAY(p, "Fichier et empreinte SHA-256", "File and SHA-256"),
@@ -512,14 +532,35 @@ static void exhibits(struct page *p)
     for (size_t i = 0; i < p->v->exhibit_count; i++)
         exhibit_row(p, &p->v->exhibits[i]);
     raw(p, "</tbody></table></div>\n");
+    struct strings dating = {0};
+    p->done = p->done && words_dating(p->v, p->language, &dating);
+    for (size_t i = 0; i < dating.count; i++)
+        element(p, "<p>", dating.items[i], "</p>");
+    strings_free(&dating);
 }
 
 /* --- the rest --------------------------------------------------------------------------------*/
 
+static void changes(struct page *p)
+{
+    section(
+        p, "modifications",
+        SAY(p, "Ce que le serveur de la société a modifié", "What the company's server changed"));
+    element(p, "<p>", words_unchanged(p->language), "</p><ul>");
+    for (const char *const *field = words_fields(p->language); *field; field++)
+        element(p, "<li>", *field, "</li>");
+    element(p, "</ul><p class=\"meta\">",
+            SAY(p, "Les modifications de chaque message sont à sa pièce, dans la chronologie.",
+                "The changes of each message stand at its exhibit, in the timeline."),
+            "</p>\n");
+}
+
 static void service(struct page *p)
 {
     struct strings lines = {0};
-    section(p, "service", SAY(p, "Continuité du service", "Continuity of the service"));
+    section(p, "service",
+            SAY(p, "Continuité, messages écartés ou effacés",
+                "Continuity, messages kept out or erased"));
     p->done = p->done && words_continuity(p->v, p->language, &lines);
     raw(p, "<ul>");
     for (size_t i = 0; i < lines.count; i++)
@@ -571,6 +612,7 @@ bool dossier_html_write(const struct dossier_view *v, enum language language, st
     head(&p);
     timeline(&p);
     exhibits(&p);
+    changes(&p);
     service(&p);
     claims(&p);
     steps(&p);

@@ -17,8 +17,12 @@ struct paper {
     const struct dossier_view *v;
     enum language language;
     struct sheet *sheet;
-    bool done; /* false: out of memory */
+    double *heights; /* of the exhibits in the timeline, from the first round; 0: not known yet */
+    bool done;       /* false: out of memory */
 };
+
+/* Of an entry that a page's end cuts, points that stay together. */
+enum { ENTRY_KEEP = 80 };
 
 #define SAY(p, french, english) IN((p)->language, french, english)
 
@@ -81,8 +85,11 @@ static bool dates(const struct register_invoice *b, enum language language, stru
     return bytes_puts(to, IN(language, "Facture émise le ", "Invoice issued ")) &&
            words_day(b->issued, language, to) &&
            bytes_puts(to, IN(language, ", échue le ", ", due ")) &&
-           words_day(b->due, language, to) && bytes_puts(to, IN(language, ", ", ", ")) &&
-           bytes_printf(to, "%s.", words_status(b->status, language));
+           words_day(b->due, language, to) &&
+           bytes_printf(to,
+                        IN(language, ", %s, selon le registre de la société à la date de l'export.",
+                           ", %s, according to the company's register at the time of the export."),
+                        words_status(b->status, language));
 }
 
 static void sums(struct paper *p)
@@ -114,7 +121,7 @@ static void first_page(struct paper *p)
              sheet_text(p->sheet, STYLE_TITLE, 0, made.data));
     COMPOSED(p,
              bytes_puts(to, SAY(p, "Exporté le ", "Exported ")) &&
-                 words_instant(v->exported, p->language, to) && bytes_puts(to, " UTC"),
+                 words_instant(v->exported, p->language, to),
              sheet_text(p->sheet, STYLE_SOFT, 0, made.data));
     sheet_space(p->sheet, 10);
     COMPOSED(p, words_nature(v, p->language, to), sheet_panel(p->sheet, made.data));
@@ -150,10 +157,11 @@ static void reading(struct paper *p, const struct timeline_item *i)
     for (size_t k = 0; p->done && k < rows.count; k++) {
         const struct reading_row *row = &rows.items[k];
         bool goes_on = !*row->name;
-        COMPOSED(
-            p, bytes_printf(to, "%s%s%s", row->name, goes_on ? "" : SAY(p, " : ", ": "), row->text),
-            sheet_text(p->sheet, row->strong ? STYLE_STRONG : STYLE_BODY, goes_on ? 24 : 12,
-                       made.data));
+        COMPOSED(p,
+                 words_row_name(row, to) &&
+                     bytes_printf(to, "%s%s", goes_on ? "" : SAY(p, " : ", ": "), row->text),
+                 sheet_text(p->sheet, row->strong ? STYLE_STRONG : STYLE_BODY, goes_on ? 24 : 12,
+                            made.data));
     }
     reading_rows_free(&rows);
 }
@@ -166,7 +174,12 @@ static void fact(struct paper *p, const struct timeline_item *i)
     if (i->occurred && !i->logged)
         COMPOSED(p, words_day(i->occurred, p->language, to),
                  line(p, SAY(p, "Jour", "Day"), made.data));
-    line(p, SAY(p, "Texte", "Text"), i->confirmed ? NULL : i->text);
+    line(p, timeline_text_name(i, p->language), i->confirmed ? NULL : i->text);
+    COMPOSED(p, timeline_erasure(&p->v->timeline, i, p->language, to),
+             line(p, SAY(p, "Effacé", "Erased"), made.data));
+    if (!i->confirmed)
+        COMPOSED(p, timeline_entered(i, p->language, to),
+                 line(p, SAY(p, "Saisi par", "Entered by"), made.data));
     COMPOSED(p, timeline_keys_words(i, p->language, to),
              line(p, SAY(p, "Clés DNS", "DNS keys"), made.data));
     if (i->dropped)
@@ -194,7 +207,7 @@ static void outcomes(struct paper *p, const struct timeline_item *i)
 static bool soft(const struct timeline_item *i, enum language language, struct bytes *to)
 {
     const char *level = words_level(i->level, language);
-    return words_time(i->time, language, to) && bytes_puts(to, " UTC") &&
+    return words_time(i->time, language, to) &&
            (!*level || bytes_printf(to, "   ·   %s%s%s", IN(language, "niveau", "level"),
                                     IN(language, " : ", ": "), level));
 }
@@ -210,7 +223,7 @@ static void entry(struct paper *p, const struct view_exhibit *x)
     snprintf(name, sizeof name, "p%" PRIu64, i->n);
     p->done = p->done && words_exhibit(i->n, p->language, &number) && soft(i, p->language, &when);
     if (p->done)
-        sheet_entry(p->sheet, mark, name, number.data, when.data, i->subject ? 80 : 50);
+        sheet_entry(p->sheet, mark, name, number.data, when.data, ENTRY_KEEP);
     COMPOSED(p, bytes_printf(to, "%s%s", arrow, timeline_words(i, p->language)),
              sheet_text(p->sheet, STYLE_STRONG, 12, made.data));
     line(p, SAY(p, "Objet", "Subject"), i->subject);
@@ -221,10 +234,35 @@ static void entry(struct paper *p, const struct view_exhibit *x)
     line(p, SAY(p, "Serveur", "Server"), i->remote);
     line(p, SAY(p, "Sa réponse", "Its reply"), x->smtp_reply);
     line(p, SAY(p, "Motif", "Reason"), i->smtp_reply ? NULL : i->log_reason);
+    if (i->logged)
+        COMPOSED(p, words_time(i->occurred, p->language, to),
+                 line(p, SAY(p, "Heure", "Time"), made.data));
     outcomes(p, i);
     fact(p, i);
     bytes_free(&number);
     bytes_free(&when);
+}
+
+struct rehearsed {
+    struct paper *paper;
+    const struct view_exhibit *exhibit;
+};
+
+static void rehearse(void *context)
+{
+    const struct rehearsed *r = context;
+    entry(r->paper, r->exhibit);
+}
+
+/* On one page, unless it would leave much of that empty. */
+static void entry_together(struct paper *p, size_t n)
+{
+    struct rehearsed r = {p, &p->v->exhibits[n]};
+    if (p->heights[n] <= 0)
+        p->heights[n] = sheet_rehearse(p->sheet, rehearse, &r);
+    if (p->heights[n] < sheet_room() / 2)
+        sheet_keep(p->sheet, p->heights[n]);
+    entry(p, r.exhibit);
 }
 
 static void timeline(struct paper *p)
@@ -237,7 +275,7 @@ static void timeline(struct paper *p)
                    "Times in UTC, of the company's clock. → message of the company, ← message "
                    "received. The messages' text is in index.html and in entries/."));
     for (size_t i = 0; p->done && i < p->v->exhibit_count; i++)
-        entry(p, &p->v->exhibits[i]);
+        entry_together(p, i);
 }
 
 /* --- exhibits --------------------------------------------------------------------------------*/
@@ -264,8 +302,8 @@ static void exhibit(struct paper *p, const struct view_exhibit *x)
     char link[32];
     snprintf(link, sizeof link, "p%" PRIu64, i->n);
     p->done = p->done && words_exhibit(i->n, p->language, &number) &&
-              words_time(i->time, p->language, &time) &&
-              words_bounds(&x->bounds, p->language, &dated) && file_and_hash(x, &hash);
+              words_clock(i->time, p->language, &time) &&
+              words_bounds(&x->bounds, false, p->language, &dated) && file_and_hash(x, &hash);
     if (p->done) {
         const char *const cells[] = {number.data,          time.data,
                                      dated.data,           timeline_words(i, p->language),
@@ -282,17 +320,22 @@ static void exhibits(struct paper *p)
 {
     const struct sheet_column columns[] = {
         {SAY(p, "Pièce", "Exhibit"), 54, STYLE_LABEL, 2},
-        {"Date (UTC)", 58, STYLE_SMALL, 2},
-        {SAY(p, "Datée par un tiers", "Dated by a third party"), 84, STYLE_SMALL, 4},
-        {"Nature", sheet_width() - 54 - 58 - 84 - 58 - 132, STYLE_SMALL, 6},
+        {"Date (UTC)", 57, STYLE_SMALL, 2},
+        {SAY(p, "Datée par un tiers (UTC)", "Dated by a third party (UTC)"), 84, STYLE_SMALL, 4},
+        {"Nature", sheet_width() - 54 - 57 - 84 - 58 - 142, STYLE_SMALL, 6},
         {SAY(p, "Niveau", "Level"), 58, STYLE_SMALL, 2},
-        {SAY(p, "Fichier, SHA-256", "File, SHA-256"), 132, STYLE_MONO, 3},
+        {SAY(p, "Fichier, SHA-256", "File, SHA-256"), 142, STYLE_MONO, 3},
     };
+    struct strings dating = {0};
     sheet_heading(p->sheet, 1, SAY(p, "Bordereau de pièces", "List of exhibits"));
     sheet_table(p->sheet, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; p->done && i < p->v->exhibit_count; i++)
         exhibit(p, &p->v->exhibits[i]);
     sheet_table_end(p->sheet);
+    p->done = p->done && words_dating(p->v, p->language, &dating);
+    for (size_t i = 0; i < dating.count; i++)
+        sheet_text(p->sheet, STYLE_BODY, 0, dating.items[i]);
+    strings_free(&dating);
 }
 
 /* --- edits -----------------------------------------------------------------------------------*/
@@ -321,13 +364,9 @@ static void edits(struct paper *p)
     sheet_heading(
         p->sheet, 1,
         SAY(p, "Ce que le serveur de la société a modifié", "What the company's server changed"));
-    sheet_text(p->sheet, STYLE_BODY, 0,
-               SAY(p,
-                   "Le corps, l'objet, l'expéditeur (From) et l'identifiant (Message-ID) d'un "
-                   "message ne sont jamais modifiés. Les modifications de l'enveloppe et des "
-                   "en-têtes :",
-                   "A message's body, Subject, From and Message-ID are never changed. Changes of "
-                   "envelope and header:"));
+    sheet_text(p->sheet, STYLE_BODY, 0, words_unchanged(p->language));
+    for (const char *const *field = words_fields(p->language); *field; field++)
+        sheet_bullet(p->sheet, STYLE_BODY, *field);
     sheet_space(p->sheet, 4);
     for (size_t i = 0; p->done && i < p->v->exhibit_count; i++) {
         const struct edits *e = &p->v->exhibits[i].edits;
@@ -345,7 +384,9 @@ static void edits(struct paper *p)
 static void service(struct paper *p)
 {
     struct strings lines = {0};
-    sheet_heading(p->sheet, 1, SAY(p, "Continuité du service", "Continuity of the service"));
+    sheet_heading(p->sheet, 1,
+                  SAY(p, "Continuité, messages écartés ou effacés",
+                      "Continuity, messages kept out or erased"));
     p->done = p->done && words_continuity(p->v, p->language, &lines);
     for (size_t i = 0; i < lines.count; i++)
         sheet_bullet(p->sheet, STYLE_BODY, lines.items[i]);
@@ -406,13 +447,14 @@ static enum store_status write_pages(struct paper *p, const struct sheet_look *l
 enum store_status dossier_pdf_write(const struct dossier_view *v, enum language language,
                                     struct bytes *out, struct store_error *err)
 {
-    struct paper p = {v, language, NULL, true};
+    struct paper p = {v, language, NULL, calloc(v->exhibit_count + 1, sizeof(double)), true};
     struct bytes title = {0}, foot = {0};
     char created[RECORD_TIME];
     unsigned pages = 0;
     record_time(v->exported, created);
     enum store_status st = STORE_OK;
-    if (!bytes_printf(&title, "%s %s",
+    if (!p.heights ||
+        !bytes_printf(&title, "%s %s",
                       SAY(&p, "Dossier de preuve, facture", "Evidence file, invoice"),
                       v->timeline.invoice) ||
         !words_nature(v, language, &foot))
@@ -431,5 +473,6 @@ enum store_status dossier_pdf_write(const struct dossier_view *v, enum language 
         st = write_pages(&p, &look, out, &pages, err);
     bytes_free(&title);
     bytes_free(&foot);
+    free(p.heights);
     return st;
 }

@@ -49,6 +49,9 @@ void dossier_view_free(struct dossier_view *v)
         free(v->facts[i].event);
         free(v->facts[i].words);
     }
+    for (size_t i = 0; i < v->authority_count; i++)
+        free(v->authorities[i].name);
+    free(v->authorities);
     free(v->exhibits);
     free(v->gaps);
     free(v->facts);
@@ -361,6 +364,8 @@ enum store_status dossier_view_load(const struct dossier_view_sources *from, con
     for (size_t i = 0; st == STORE_OK && i < t->count; i++)
         st = exhibit_load(&l, &t->items[i], &v->exhibits[v->exhibit_count++]);
     st = readings_end(&l, st);
+    if (st == STORE_OK && from->dates)
+        st = dossier_authorities_load(from->dates, v, err);
     if (st == STORE_OK && !timeline_returns_link(t))
         st = no_memory(err);
     return st == STORE_OK ? dossier_service_load(from->timeline.store, v, err) : st;

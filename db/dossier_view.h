@@ -18,6 +18,7 @@
 #ifndef TEMOIN_DB_DOSSIER_VIEW_H
 #define TEMOIN_DB_DOSSIER_VIEW_H
 
+#include "db/batch.h"
 #include "db/message_text.h"
 #include "db/reader.h"
 #include "db/record.h"
@@ -28,6 +29,14 @@
 struct view_bounds {
     char not_before[RECORD_TIME];
     char not_after[RECORD_TIME];
+    uint64_t batch; /* whose token says `not_after`; 0: none */
+};
+
+/* Who dated exhibits. */
+struct view_authority {
+    char *name; /* as its certificate calls it */
+    size_t tokens;
+    size_t qualified; /* of them, those that claim to be qualified (ETSI EN 319 422, 9.1) */
 };
 
 struct dossier_view_sources {
@@ -45,6 +54,7 @@ struct dossier_view_sources {
     enum store_status (*bounds)(void *context, uint64_t seq, struct view_bounds *out,
                                 struct store_error *err);
     void *bounds_context;
+    struct batch_db *dates; /* where their tokens are; NULL: their authorities are not named */
 };
 
 /* dossier_bounds.c: a `bounds` out of batch.db; its context is a struct batch_db. */
@@ -111,6 +121,8 @@ struct dossier_view {
     bool service_cut; /* more gaps or facts than are listed */
     size_t waiting;   /* messages matched weakly on which nobody has decided */
     size_t dated;     /* exhibits with not_after */
+    struct view_authority *authorities;
+    size_t authority_count;
 };
 
 enum { GAP_MIN_S = 10, GAPS_MAX = 500 };
@@ -119,6 +131,10 @@ enum { GAP_MIN_S = 10, GAPS_MAX = 500 };
 enum store_status dossier_view_load(const struct dossier_view_sources *from, const char *invoice,
                                     uint64_t last, struct dossier_view *v, struct store_error *err);
 void dossier_view_free(struct dossier_view *v);
+
+/* dossier_authorities.c: who gave the tokens of the batches that date the exhibits. */
+enum store_status dossier_authorities_load(struct batch_db *dates, struct dossier_view *v,
+                                           struct store_error *err);
 
 /* How many digits NNN has in a container's file names, so that they sort as the entries do. */
 unsigned dossier_digits(size_t entries);

@@ -28,7 +28,7 @@ static bool day_read(const char *text, unsigned *year, unsigned *month, unsigned
            *month <= 12 && *day >= 1 && *day <= 31;
 }
 
-bool words_time(const char *time, enum language language, struct bytes *out)
+bool words_clock(const char *time, enum language language, struct bytes *out)
 {
     unsigned y, m, d;
     if (!time || strlen(time) != RECORD_TIME - 1 || !day_read(time, &y, &m, &d))
@@ -36,6 +36,13 @@ bool words_time(const char *time, enum language language, struct bytes *out)
     const char *clock = time + strlen("2026-11-21T");
     return language == LANGUAGE_FR ? bytes_printf(out, "%02u/%02u/%04u %.8s", d, m, y, clock)
                                    : bytes_printf(out, "%04u-%02u-%02u %.8s", y, m, d, clock);
+}
+
+bool words_time(const char *time, enum language language, struct bytes *out)
+{
+    unsigned y, m, d;
+    bool known = time && strlen(time) == RECORD_TIME - 1 && day_read(time, &y, &m, &d);
+    return words_clock(time, language, out) && (!known || bytes_puts(out, NBSP "UTC"));
 }
 
 bool words_instant(int64_t seconds, enum language language, struct bytes *out)
@@ -125,27 +132,36 @@ bool words_exhibit(uint64_t n, enum language language, struct bytes *out)
     return bytes_printf(out, "%s" NBSP "%" PRIu64, IN(language, "Pièce" NBSP "n°", "Exhibit"), n);
 }
 
-bool words_bounds(const struct view_bounds *b, enum language language, struct bytes *out)
+bool words_bounds(const struct view_bounds *b, bool zone, enum language language, struct bytes *out)
 {
+    bool (*const put)(const char *, enum language, struct bytes *) =
+        zone ? words_time : words_clock;
     bool after = b->not_before[0], before = b->not_after[0];
     if (!after && !before)
         return bytes_puts(
             out, IN(language, "pas encore datée par un tiers", "not yet dated by a third party"));
     if (after && before)
         return bytes_puts(out, IN(language, "entre le ", "between ")) &&
-               words_time(b->not_before, language, out) &&
+               put(b->not_before, language, out) &&
                bytes_puts(out, IN(language, " et le ", " and ")) &&
-               words_time(b->not_after, language, out);
+               put(b->not_after, language, out);
     return bytes_puts(out, after ? IN(language, "après le ", "after ")
                                  : IN(language, "avant le ", "before ")) &&
-           words_time(after ? b->not_before : b->not_after, language, out);
+           put(after ? b->not_before : b->not_after, language, out);
+}
+
+bool words_row_name(const struct reading_row *row, struct bytes *out)
+{
+    char first =
+        *row->name >= 'a' && *row->name <= 'z' ? (char)(*row->name - 'a' + 'A') : *row->name;
+    return !first || (bytes_append(out, &first, 1) && bytes_puts(out, row->name + 1));
 }
 
 const char *words_level(enum proof_level level, enum language language)
 {
     static const char *const words[][2] = {{"", ""},
                                            {"préparé", "prepared"},
-                                           {"remis", "handed over"},
+                                           {"remis au serveur", "handed over"},
                                            {"rapporté", "reported"},
                                            {"reconnu", "acknowledged"}};
     return words[level][language];
@@ -155,13 +171,13 @@ const char *words_status(enum invoice_status status, enum language language)
 {
     switch (status) {
     case INVOICE_PAID:
-        return IN(language, "payée", "paid");
+        return IN(language, "soldée", "settled");
     case INVOICE_CREDITED:
         return IN(language, "annulée par un avoir", "credited");
     case INVOICE_OPEN:
         break;
     }
-    return IN(language, "ouverte", "open");
+    return IN(language, "non soldée", "not settled");
 }
 
 bool words_edit(const struct edit *e, enum language language, struct bytes *out)
@@ -171,8 +187,8 @@ bool words_edit(const struct edit *e, enum language language, struct bytes *out)
     switch (e->kind) {
     case EDIT_ENVELOPE_SENDER:
         return bytes_printf(
-            out, "%s : <%s>%s%s",
-            IN(language, "expéditeur d'enveloppe remplacé", "envelope sender replaced"), value,
+            out, "%s <%s>%s%s",
+            IN(language, "expéditeur d'enveloppe remplacé :", "envelope sender replaced:"), value,
             e->arguments ? " " : "", e->arguments ? e->arguments : "");
     case EDIT_ADD:
         return bytes_printf(out, "%s %s: %s", IN(language, "champ ajouté :", "field added:"), name,
@@ -223,9 +239,10 @@ bool words_erased(const struct timeline_item *i, enum language language, struct 
 bool words_gap(const struct view_gap *g, enum language language, struct bytes *out)
 {
     bool done =
-        bytes_puts(out, g->announced ? IN(language, "Arrêté du ", "Stopped from ")
-                                     : IN(language, "Interrompu sans arrêt consigné, après le ",
-                                          "Broke off without a recorded stop, after ")) &&
+        bytes_puts(out, g->announced
+                            ? IN(language, "Service arrêté du ", "Service stopped from ")
+                            : IN(language, "Service interrompu sans arrêt consigné, après le ",
+                                 "The service broke off without a recorded stop, after ")) &&
         words_instant(g->from, language, out);
     if (done && g->to < 0)
         return bytes_puts(out, IN(language, " jusqu'à l'export", " until the export"));
@@ -256,7 +273,10 @@ const char *words_service(const char *event, enum language language)
 
 bool words_outcome(const struct timeline_outcome *o, enum language language, struct bytes *out)
 {
-    return bytes_printf(out, "%s%s%s (", o->to, IN(language, "\u00a0: ", ": "),
-                        timeline_words(o->item, language)) &&
+    const char *words =
+        strcmp(o->item->event, "handed-over") == 0
+            ? IN(language, "remis au serveur distant", "handed over to the remote server")
+            : timeline_words(o->item, language);
+    return bytes_printf(out, "%s%s%s (", o->to, IN(language, "\u00a0: ", ": "), words) &&
            words_exhibit(o->item->n, language, out) && bytes_puts(out, ")");
 }

@@ -171,7 +171,8 @@ static enum store_status view_load(struct making *m, struct reader *reader)
                                               .exported = m->now,
                                               .reader = reader,
                                               .bounds = evidence_bounds,
-                                              .bounds_context = m};
+                                              .bounds_context = m,
+                                              .dates = m->dates};
     return dossier_view_load(&from, m->invoice, m->last, &m->view, m->err);
 }
 

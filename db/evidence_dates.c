@@ -47,6 +47,7 @@ enum store_status evidence_bounds(void *context, uint64_t seq, struct view_bound
         record_time(b.not_before, out->not_before);
     if (st == STORE_OK && b.not_after)
         record_time(b.not_after, out->not_after);
+    out->batch = st == STORE_OK ? b.number : 0;
     return st;
 }
 

@@ -106,7 +106,7 @@ static json_t *dates_json(const struct making *m)
         const struct placed *e = &m->plan.entries[i];
         if (e->volume != m->volume)
             continue;
-        struct view_bounds b = {"", ""};
+        struct view_bounds b = {0};
         json_t *one = NULL;
         if (evidence_bounds((void *)m, e->seq, &b, m->err) == STORE_OK)
             one = json_pack("{s:s, s:I, s:s*, s:s*, s:o*}", "files", e->stem, "seq",

@@ -117,7 +117,7 @@ bool facts_recipient_words(const json_t *r, enum language language, struct bytes
     if (done && server)
         done = bytes_printf(out, IN(language, ", selon %s", ", says %s"), server);
     if (done && words)
-        done = bytes_printf(out, IN(language, " : « %s »", ": \"%s\""), words);
+        done = bytes_printf(out, IN(language, " : «\u00a0%s\u00a0»", ": \"%s\""), words);
     return done;
 }
 
@@ -230,6 +230,11 @@ static bool reply_rows(const json_t *facts, enum language language, struct readi
     return done;
 }
 
+bool facts_day(const char *day, enum language language, struct bytes *out)
+{
+    return language == LANGUAGE_FR ? words_day(day, language, out) : bytes_puts(out, day);
+}
+
 static const struct word suggestions[] = {
     {"promise", {"promesse de paiement", "promise to pay"}},
     {"dispute", {"contestation", "dispute"}},
@@ -249,12 +254,14 @@ static bool suggestion_rows(const json_t *facts, const char *currency, enum lang
         const char *what = WORD(suggestions, member(one, "what"), language);
         const char *date = member(one, "date"), *quote = member(one, "quote");
         struct bytes text = {0};
-        done = bytes_puts(&text, what ? what : "?") && (!date || bytes_printf(&text, ", %s", date));
+        done = bytes_puts(&text, what ? what : "?") &&
+               (!date || (bytes_puts(&text, ", ") && facts_day(date, language, &text)));
         if (done && json_is_integer(amount))
             done = bytes_puts(&text, ", ") &&
                    words_money(json_integer_value(amount), currency, language, &text);
         done = done &&
-               bytes_printf(&text, IN(language, " : « %s »", ": \"%s\""), quote ? quote : "") &&
+               bytes_printf(&text, IN(language, " : «\u00a0%s\u00a0»", ": \"%s\""),
+                            quote ? quote : "") &&
                bytes_printf(&text,
                             IN(language, " (suggestion n° %zu du programme)",
                                " (suggestion %zu of the program)"),
@@ -292,7 +299,7 @@ const char *facts_confirmed_words(const char *what, enum language language)
 {
     const char *words = WORD(confirmed, what, language);
     return words ? words
-                 : IN(language, "dit par un message reçu, selon l'entreprise",
+                 : IN(language, "dit par un message reçu, selon la société",
                       "said by a received message, according to the company");
 }
 
@@ -307,7 +314,7 @@ static bool mismatch_row(const json_t *a, enum language language, struct reading
         return true;
     bool done =
         bytes_printf(&text,
-                     IN(language, "« %s » se dit %s, mais son contenu est %s",
+                     IN(language, "«\u00a0%s\u00a0» se dit %s, mais son contenu est %s",
                         "\"%s\" is said to be %s, but its content is %s"),
                      name && *name ? name : "?", declared && *declared ? declared : "?", actual) &&
         reading_row(rows, IN(language, "ATTENTION", "WARNING"), text.data, true);

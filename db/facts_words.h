@@ -19,6 +19,9 @@ bool facts_recipient_words(const json_t *recipient, enum language language, stru
    deleted unread. `facts` may be NULL. */
 bool facts_unseen(const json_t *facts);
 
+/* A day "2026-12-15" in words; in English it stays as it is. False: out of memory. */
+bool facts_day(const char *day, enum language language, struct bytes *out);
+
 /* What a fact is that a person made of a suggestion, as a clause for a timeline: the message says
    it, not the company that confirmed it. Never NULL. */
 const char *facts_confirmed_words(const char *what, enum language language);

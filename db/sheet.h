@@ -65,6 +65,10 @@ enum sheet_mark { MARK_NONE, MARK_OUT, MARK_IN };
 void sheet_entry(struct sheet *s, enum sheet_mark mark, const char *name, const char *strong,
                  const char *soft, double keep);
 void sheet_space(struct sheet *s, double points);
+/* How high what `draw` writes is, paragraphs and entries only; nothing is written. */
+double sheet_rehearse(struct sheet *s, void (*draw)(void *context), void *context);
+/* The height of a page's text. */
+double sheet_room(void);
 /* A new page unless so much room is left. */
 void sheet_keep(struct sheet *s, double points);
 

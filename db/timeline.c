@@ -31,6 +31,10 @@ static void item_free(struct timeline_item *i)
     strings_free(&i->to);
     attribution_reading_free(&i->author);
     free(i->text);
+    free(i->entered_by);
+    free(i->erased_for);
+    free(i->seconded_by);
+    free(i->ground);
     free(i->confirmed);
     free(i->confirmed_by);
     free(i->confirmed_day);
@@ -204,6 +208,17 @@ static bool take_confirmed(const json_t *private_part, struct timeline_item *ite
             take_text(private_part, "date", &item->confirmed_day));
 }
 
+/* Whose hand it was: messages and the mail server's log have none. */
+static bool take_hand(const json_t *private_part, struct timeline_item *item)
+{
+    bool erasure = strcmp(item->event, "erasure") == 0;
+    return item->direction || item->logged || item->keys ||
+           (take_text(private_part, "actor", &item->entered_by) &&
+            (!erasure || (take_text(private_part, "by", &item->erased_for) &&
+                          take_text(private_part, "confirmed_by", &item->seconded_by) &&
+                          take_text(private_part, "ground", &item->ground))));
+}
+
 static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
                          const unsigned char *dossier, struct timeline_item *item)
 {
@@ -230,7 +245,7 @@ static bool take_exhibit(const struct stored_entry *e, const struct exhibit *x,
            take_text(json_object_get(p, "match"), "strength", &item->strength) &&
            take_recipients(p, &item->to) && (item->logged || take_words(p, item)) &&
            take_log(p, item) && take_text(p, "occurred", &item->occurred) &&
-           take_confirmed(p, item) && timeline_facts_take(p, item) &&
+           take_confirmed(p, item) && take_hand(p, item) && timeline_facts_take(p, item) &&
            (!item->has_amount || take_text(p, "currency", &item->currency));
 }
 

@@ -56,6 +56,10 @@ struct timeline_item {
     uint64_t size;
     bool is_signed;
     char *text; /* of a note; the reason of a decision; NULL */
+    /* of what a person entered or decided, as the command noted it; each may be NULL: */
+    char *entered_by;               /* the account */
+    char *erased_for, *seconded_by; /* of an erasure: who ordered it, who confirmed that */
+    char *ground;                   /* of an erasure: a name of policy/erasure.h */
     /* of a fact that the program suggested in the message of `about` and a person confirmed: */
     char *confirmed;     /* what was suggested: "promise", "already-paid", …; NULL */
     char *confirmed_by;  /* who did; NULL: not known */
@@ -135,6 +139,18 @@ const char *timeline_words(const struct timeline_item *i, enum language language
 /* Who wrote a message from outside, as far as that is shown; appends nothing for another item.
    False: out of memory. */
 bool timeline_author(const struct timeline_item *i, enum language language, struct bytes *out);
+
+/* Who entered or decided it: "account root", "Jeanne Petit (account root), confirmed by …"; appends nothing
+   where nobody is named. False: out of memory. */
+bool timeline_entered(const struct timeline_item *i, enum language language, struct bytes *out);
+
+/* What an erasure took out of this dossier, and why: "exhibits 3, 7; ground: …"; appends nothing
+   for another item. False: out of memory. */
+bool timeline_erasure(const struct timeline *t, const struct timeline_item *i,
+                      enum language language, struct bytes *out);
+
+/* What `text` is called: "Text", "Reason", "Reference". */
+const char *timeline_text_name(const struct timeline_item *i, enum language language);
 
 /* "exhibit 3: s1._domainkey.debtor.example: key found, …" of an entry about DNS keys; appends
    nothing for another item. False: out of memory. */

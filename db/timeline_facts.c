@@ -194,7 +194,7 @@ static bool return_words(const struct timeline *t, const struct timeline_return 
 {
     return facts_recipient_words(r->told, language, out) &&
            bytes_printf(out,
-                        IN(language, " (rapport n° %" PRIu64 ", non authentifié)",
+                        IN(language, " (rapport : pièce\u00a0n°\u00a0%" PRIu64 ", non authentifié)",
                            " (report: number %" PRIu64 ", not authenticated)"),
                         t->items[r->by].n);
 }
@@ -234,11 +234,11 @@ static bool quote_words(const struct timeline_item *i, enum language language, s
     size_t len = strlen(text), added = day ? strlen(day) + strlen(" ()") : 0;
     bool ends = day && len > added && strncmp(text + len - added, " (", 2) == 0 &&
                 strncmp(text + len - added + 2, day, strlen(day)) == 0 && text[len - 1] == ')';
-    return bytes_puts(out, IN(language, "« ", "\"")) &&
+    return bytes_puts(out, IN(language, "«\u00a0", "\"")) &&
            bytes_append(out, text, ends ? len - added : len) &&
-           bytes_puts(out, IN(language, " »", "\"")) &&
-           (!ends ||
-            bytes_printf(out, IN(language, ", compris comme %s", ", understood as %s"), day));
+           bytes_puts(out, IN(language, "\u00a0»", "\"")) &&
+           (!ends || (bytes_puts(out, IN(language, ", compris comme ", ", understood as ")) &&
+                      facts_day(day, language, out)));
 }
 
 /* Where a confirmed fact comes from: the message's words, not the company's. */
@@ -261,7 +261,7 @@ static bool confirmed_row(const struct timeline *t, const struct timeline_item *
                      IN(language, " (suggestion du programme, confirmée par %s)",
                         " (suggested by the program, confirmed by %s)"),
                      i->confirmed_by ? i->confirmed_by
-                                     : IN(language, "l'entreprise", "the company")) &&
+                                     : IN(language, "la société", "the company")) &&
         reading_row(rows, IN(language, "D'après", "source"), text.data, false);
     bytes_free(&text);
     return done;
@@ -275,7 +275,7 @@ static bool source_row(const struct timeline_item *i, enum language language,
         bytes_puts(&text, IN(language, "par le programme, dans la ", "by the program, in ")) &&
         words_exhibit(i->n, language, &text) &&
         bytes_puts(&text, IN(language, " ; c'est ce que le message dit, non ce qui est établi",
-                             "; this is what the message says, not what is shown")) &&
+                             "; this is what the message says, not what is established")) &&
         reading_row(rows, IN(language, "Lu", "read"), text.data, false);
     bytes_free(&text);
     return done;

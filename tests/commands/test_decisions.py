@@ -41,7 +41,7 @@ class Elsewhere(Decisions):
         (entry,) = self.daemon.entries(proposed)
         self.assertEqual((entry["event"], entry["about"], entry["elsewhere"]), ("assign", seq, True))
         self.assertEqual(entry["words_fr"],
-                         "message attribué à un autre dossier par décision de l'entreprise")  # fmt: skip
+                         "message attribué à un autre dossier par décision de la société")  # fmt: skip
         self.assertEqual(entry["words_en"],
                          "message assigned to another dossier by a decision of the company")  # fmt: skip
         for key in ("message", "reading", "attribution"):
@@ -66,7 +66,7 @@ class Elsewhere(Decisions):
         (entry,) = self.daemon.entries(target)
         self.assertEqual((entry["event"], entry["about"]), ("assign", seq))
         self.assertNotIn("elsewhere", entry)
-        self.assertEqual(entry["words_fr"], "message versé au dossier par décision de l'entreprise")
+        self.assertEqual(entry["words_fr"], "message versé au dossier par décision de la société")
         self.assertEqual(entry["message"]["from"], mails.PAUL)
         members = self.daemon.evidence(target)
         self.assertIn(SECRET.split(",")[0].encode(), members["entries/001a.eml"])
@@ -121,7 +121,7 @@ class Confirmed(Decisions):
             self.assertIn("le débiteur dit avoir déjà payé, d'après son message", text)
             self.assertIn(f"le message du débiteur, Pièce n° 2, entrée {seq} du journal", text)
             self.assertIn("confirmée par root", text)
-            self.assertNotIn("note saisie par l'entreprise", text)
+            self.assertNotIn("note saisie par la société", text)
 
     def test_promise_with_its_day(self):
         invoice, seq, entry = self.confirmed("Bonjour,\n\nJe vous règle le 15 décembre 2026.\n")
@@ -136,5 +136,5 @@ class Confirmed(Decisions):
         self.daemon.temoin("note", invoice, "payé, dit Paul au téléphone")
         (entry,) = self.daemon.entries(invoice)
         self.assertNotIn("confirmed", entry)
-        self.assertEqual(entry["words_fr"], "note saisie par l'entreprise")
+        self.assertEqual(entry["words_fr"], "note saisie par la société")
         self.assertIn("payé, dit Paul", self.daemon.temoin("show", invoice).stdout)

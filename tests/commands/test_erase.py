@@ -61,6 +61,10 @@ class Erase(EraseCase):
         seqs = [json.loads(members[f"entries/00{n}.json"])["seq"] for n in (1, 2, 3)]
         self.assertEqual(erasure["erased"], seqs)
         self.assertEqual((erasure["ground"], erasure["by"]), ("person-request", "Jeanne"))
+        page = members["index.html"].decode().replace("\u00a0", " ")
+        self.assertIn("<bdi>pièces n° 1, 2, 3 ; motif : demande de la personne concernée "
+                      "(RGPD, art. 17)</bdi>", page)  # fmt: skip
+        self.assertRegex(page, r"<dt>Saisi par</dt><dd><bdi>Jeanne \(compte [^<]+\)</bdi>")
 
     def test_one_entry_and_what_is_shared(self):
         first, second = self.invoice(), self.invoice()

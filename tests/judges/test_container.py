@@ -73,6 +73,12 @@ class Container(Judged, Dated, JudgedCase, DaemonCase):
             status, text = self.verify(copy)
             self.assertEqual(status, 1, f"{name}: {text}")
 
+    def test_documents_name_who_dated_and_who_entered(self):
+        page = (self.container / "index.html").read_text().replace("\u00a0", " ")
+        self.assertIn("qui se nomme « authority unit » (jetons RFC 3161 : 2)", page)
+        self.assertIn("<dt>Référence</dt><dd><bdi>V1</bdi>", page)
+        self.assertRegex(page, r"<dt>Saisi par</dt><dd><bdi>compte [^<]+</bdi>")
+
     def prepare_lisezmoi(self):
         self.judges.root_ds = self.names.anchor
         self.judges.instructions = (self.container / "LISEZMOI.txt").read_text()

@@ -305,12 +305,47 @@ static void words(void **state)
     assert_words("1er\u00a0août\u00a02026", words_day("2026-08-01", LANGUAGE_FR, to));
     assert_words("31\u00a0October\u00a02026", words_day("2026-10-31", LANGUAGE_EN, to));
     assert_words("non connue", words_day(NULL, LANGUAGE_FR, to));
-    assert_words("21/11/2026 21:07:07", words_time("2026-11-21T21:07:07Z", LANGUAGE_FR, to));
+    assert_words("21/11/2026 21:07:07\u00a0UTC",
+                 words_time("2026-11-21T21:07:07Z", LANGUAGE_FR, to));
     assert_words("time unknown", words_time("", LANGUAGE_EN, to));
     assert_words("1\u00a0h\u00a030\u00a0min", words_duration(5400, LANGUAGE_FR, to));
     assert_words("2\u00a0d\u00a001\u00a0h", words_duration(176400, LANGUAGE_EN, to));
     struct view_bounds none = {0};
-    assert_words("pas encore datée par un tiers", words_bounds(&none, LANGUAGE_FR, to));
+    assert_words("pas encore datée par un tiers", words_bounds(&none, true, LANGUAGE_FR, to));
+    const struct view_bounds both = {"2026-11-21T20:00:00Z", "2026-11-21T21:00:00Z", 1};
+    assert_words("between 2026-11-21 20:00:00\u00a0UTC and 2026-11-21 21:00:00\u00a0UTC",
+                 words_bounds(&both, true, LANGUAGE_EN, to));
+    assert_words("entre le 21/11/2026 20:00:00 et le 21/11/2026 21:00:00",
+                 words_bounds(&both, false, LANGUAGE_FR, to));
+    assert_words("AB:01:CD", words_fingerprint("ab01cd", to));
+    char wrote[] = "wrote", french[] = "Écrit", none_at_all[] = "";
+    assert_words("Wrote", words_row_name(&(struct reading_row){.name = wrote}, to));
+    assert_words("Écrit", words_row_name(&(struct reading_row){.name = french}, to));
+    assert_words("", words_row_name(&(struct reading_row){.name = none_at_all}, to) &&
+                         bytes_puts(to, ""));
+}
+
+static void dating(void **state)
+{
+    char plain[] = "Plain", trust[] = "Qualified <Trust>";
+    struct view_authority authorities[] = {{plain, 3, 0}, {trust, 2, 1}};
+    struct dossier_view v = {
+        .exhibit_count = 7, .dated = 5, .authorities = authorities, .authority_count = 2};
+    struct strings lines = {0};
+    (void)state;
+    assert_true(words_dating(&v, LANGUAGE_EN, &lines));
+    assert_int_equal(lines.count, 3);
+    assert_non_null(strstr(lines.items[0], "calls itself \"Plain\" (RFC 3161 tokens: 3)"));
+    assert_null(strstr(lines.items[0], "qualified"));
+    assert_non_null(strstr(lines.items[1], "Tokens that claim qualified status: 1; check the EU "
+                                           "trusted list at their time."));
+    assert_string_equal(lines.items[2], "Exhibits that are not yet dated by a third party: 2.");
+    strings_free(&lines);
+    v = (struct dossier_view){.exhibit_count = 7};
+    assert_true(words_dating(&v, LANGUAGE_FR, &lines));
+    assert_int_equal(lines.count, 1);
+    assert_non_null(strstr(lines.items[0], "Aucune pièce n'est encore datée par un tiers"));
+    strings_free(&lines);
 }
 
 /* --- the page --------------------------------------------------------------------------------*/
@@ -414,6 +449,35 @@ static void document(void **state)
     dossier_view_free(&v);
 }
 
+/* Wherever a page of the timeline ends, an entry that is not long begins on the next one. */
+static void entries_stay_together(void **state)
+{
+    (void)state;
+    for (int lines = 0; lines < 12; lines++) {
+        struct dossier_view v;
+        struct store_error err = {0};
+        struct bytes out = {0};
+        load(&v);
+        for (size_t n = 0; n < v.timeline.count; n++) {
+            struct bytes text = {0};
+            for (int i = 0; i < 200 + (n ? 0 : lines * 20); i++)
+                assert_true(bytes_puts(&text, "abcd "));
+            free(v.timeline.items[n].subject);
+            v.timeline.items[n].subject = bytes_steal(&text);
+        }
+        check(dossier_pdf_write(&v, LANGUAGE_FR, &out, &err), &err);
+        save("d.pdf", &out);
+        assert_int_equal(shell("pdftotext -layout d.pdf text && awk 'BEGIN { RS = \"\\f\" } "
+                               "NR > 1 && !past { n = split($0, l, /\\n+/); ok = l[2] ~ "
+                               "/^ *(Pièce n|2\\. +Bordereau)/; if (!ok) { print l[2]; exit 1 } "
+                               "seen = 1 } /2\\. +Bordereau/ { past = 1 } "
+                               "END { exit ok && seen ? 0 : 1 }' text >&2"),
+                         0);
+        bytes_free(&out);
+        dossier_view_free(&v);
+    }
+}
+
 /* Texts as long as a stranger likes: cells are cut, paragraphs go on over pages. */
 static void long_texts(void **state)
 {
@@ -437,9 +501,15 @@ static void long_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exhibits),   cmocka_unit_test(service), cmocka_unit_test(cut_and_unknown),
-        cmocka_unit_test(words),      cmocka_unit_test(page),    cmocka_unit_test(document),
+        cmocka_unit_test(exhibits),
+        cmocka_unit_test(service),
+        cmocka_unit_test(cut_and_unknown),
+        cmocka_unit_test(words),
+        cmocka_unit_test(page),
+        cmocka_unit_test(dating),
+        cmocka_unit_test(document),
         cmocka_unit_test(long_texts),
+        cmocka_unit_test(entries_stay_together),
     };
     return cmocka_run_group_tests(tests, make_world, drop_world);
 }
