@@ -140,8 +140,8 @@ const char *timeline_words(const struct timeline_item *i, enum language language
    False: out of memory. */
 bool timeline_author(const struct timeline_item *i, enum language language, struct bytes *out);
 
-/* Who entered or decided it: "account root", "Jeanne Petit (account root), confirmed by …"; appends nothing
-   where nobody is named. False: out of memory. */
+/* Who entered or decided it: "account root", "Jeanne Petit (account root), confirmed by …"; appends
+   nothing where nobody is named. False: out of memory. */
 bool timeline_entered(const struct timeline_item *i, enum language language, struct bytes *out);
 
 /* What an erasure took out of this dossier, and why: "exhibits 3, 7; ground: …"; appends nothing
