@@ -383,9 +383,11 @@ static enum store_status run_workers(struct verification *all, void (*progress)(
             break;
         }
     }
-    wait_for_all(all, progress);
     enum store_status st =
         started ? STORE_OK : store_fail(err, STORE_NO_MEMORY, "no thread could be started");
+    if (st == STORE_OK)
+        st = verify_claims(all, err);
+    wait_for_all(all, progress);
     for (size_t i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
         free(workers[i].places.items);
@@ -469,6 +471,7 @@ enum store_status verify_log(const struct settings *s, int64_t now,
     free(all.places.items);
     strings_free(&all.misnamed);
     batch_ledger_close(all.dated);
+    verify_claims_free(&all);
     pthread_cond_destroy(&all.ended);
     pthread_mutex_destroy(&all.lock);
     return st;

@@ -43,6 +43,7 @@ struct verification {
     struct tree head;           /* of seal.db; its size alone counts when it is damaged */
     bool head_damaged;          /* a finding says so already */
     struct batch_ledger *dated; /* NULL: nothing was */
+    struct claims *claims;      /* verify_tree.c */
 
     /* by seq - 1; each element is written by one thread */
     unsigned char *leaves;
@@ -70,7 +71,12 @@ enum store_status verify_index(struct verification *all, struct store *store,
                                const struct exhibit *x, struct strings *problems,
                                struct store_error *err);
 
-/* The tree's root, subtrees and checkpoints; no entry is missing. */
+/* What the kept checkpoints, and one from outside, claim of the tree, and whether the log key
+   signed it: all->claims. While workers are at work. */
+enum store_status verify_claims(struct verification *all, struct store_error *err);
+void verify_claims_free(struct verification *all);
+
+/* The tree's root, subtrees and claims; no entry is missing. */
 enum store_status verify_tree(struct verification *all, struct store_error *err);
 
 /* Gaps, root, dossier chains and the dossiers' index, when every entry has been looked at. */

@@ -14,31 +14,34 @@
 #include "db/seal_internal.h"
 #include "db/verify_internal.h"
 
-/* "The log's first `size` entries had this root." */
-struct claim {
-    uint64_t size;
-    unsigned char root[TREE_HASH];
-    bool from_outside;
+struct claims {
+    struct claim {
+        uint64_t size;
+        unsigned char root[TREE_HASH]; /* "the log's first `size` entries had this root" */
+        bool from_outside;
+    } * items; /* by size */
+    size_t count, room;
 };
 
 struct pass {
     struct verification *all;
+    struct claims *claims;
     struct seal_store *seals;
     unsigned char key[NOTE_KEY]; /* the log's */
     bool has_key;
-    struct claim *claims; /* by size */
-    size_t count, room;
     bool failed; /* out of memory */
     bool node_reported;
     enum store_status status;
     struct store_error *err;
 };
 
-/* A finding about the whole; the arguments are verdict_add()'s. */
+/* A finding about the whole; the arguments are verdict_add()'s. Workers may still have some. */
 #define FIND(p, ...)                                         \
     do {                                                     \
+        pthread_mutex_lock(&(p)->all->lock);                 \
         if (!verdict_add((p)->all->verdict, 0, __VA_ARGS__)) \
             (p)->failed = true;                              \
+        pthread_mutex_unlock(&(p)->all->lock);               \
     } while (0)
 
 /* --- what is claimed ------------------------------------------------------------------------*/
@@ -46,18 +49,19 @@ struct pass {
 static void add_claim(struct pass *p, uint64_t size, const unsigned char root[TREE_HASH],
                       bool from_outside)
 {
-    if (p->count == p->room) {
-        size_t room = p->room ? 2 * p->room : 64;
-        struct claim *grown = realloc(p->claims, room * sizeof *grown);
+    struct claims *c = p->claims;
+    if (c->count == c->room) {
+        size_t room = c->room ? 2 * c->room : 64;
+        struct claim *grown = realloc(c->items, room * sizeof *grown);
         if (!grown) {
             p->failed = true;
             return;
         }
-        p->claims = grown;
-        p->room = room;
+        c->items = grown;
+        c->room = room;
     }
-    p->claims[p->count] = (struct claim){.size = size, .from_outside = from_outside};
-    memcpy(p->claims[p->count++].root, root, TREE_HASH);
+    c->items[c->count] = (struct claim){.size = size, .from_outside = from_outside};
+    memcpy(c->items[c->count++].root, root, TREE_HASH);
 }
 
 static bool take_kept(uint64_t size, const void *note, size_t len, void *context)
@@ -91,8 +95,8 @@ static void drop_newer(struct pass *p)
     uint64_t sealed = p->all->verdict->sealed;
     bool readable = seal_head(p->seals, &head, &unread) == STORE_OK;
     size_t kept = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        const struct claim *c = &p->claims[i];
+    for (size_t i = 0; i < p->claims->count; i++) {
+        const struct claim *c = &p->claims->items[i];
         if (c->from_outside && c->size > sealed)
             FIND(p,
                  "the checkpoint speaks of %" PRIu64
@@ -102,28 +106,50 @@ static void drop_newer(struct pass *p)
             FIND(p, "seal.db: a checkpoint speaks of %" PRIu64 " entries, which its head does not",
                  c->size);
         else if (c->size <= sealed)
-            p->claims[kept++] = *c;
+            p->claims->items[kept++] = *c;
     }
-    p->count = kept;
+    p->claims->count = kept;
 }
 
-static enum store_status collect(struct pass *p)
+static enum store_status pass_end(struct pass *p, enum store_status st)
 {
-    const struct checkpoint *witness = p->all->verdict->witness;
-    const struct settings *s = p->all->settings;
-    struct store_error none;
-    enum store_status st = seal_store_open(s->store_directory, STORE_READ, &p->seals, p->err);
-    p->has_key = log_public_key(s->key_directory, p->key, &none) == STORE_OK;
     if (st == STORE_OK)
-        st = checkpoint_each(p->seals, take_kept, p, p->err);
-    if (st == STORE_OK && witness)
-        add_claim(p, witness->size, witness->root, true);
-    if (st == STORE_OK && !p->failed) {
-        drop_newer(p);
-        if (p->count > 1)
-            qsort(p->claims, p->count, sizeof *p->claims, claim_order);
-    }
+        st = p->status;
+    if (st == STORE_OK && p->failed)
+        st = store_fail(p->err, STORE_NO_MEMORY, "out of memory");
+    seal_store_close(p->seals);
     return st;
+}
+
+enum store_status verify_claims(struct verification *all, struct store_error *err)
+{
+    const struct checkpoint *witness = all->verdict->witness;
+    const struct settings *s = all->settings;
+    struct store_error none;
+    all->claims = calloc(1, sizeof *all->claims);
+    if (!all->claims)
+        return store_fail(err, STORE_NO_MEMORY, "out of memory");
+    struct pass p = {.all = all, .claims = all->claims, .err = err};
+    enum store_status st = seal_store_open(s->store_directory, STORE_READ, &p.seals, err);
+    p.has_key = log_public_key(s->key_directory, p.key, &none) == STORE_OK;
+    if (st == STORE_OK)
+        st = checkpoint_each(p.seals, take_kept, &p, err);
+    if (st == STORE_OK && witness)
+        add_claim(&p, witness->size, witness->root, true);
+    if (st == STORE_OK && !p.failed) {
+        drop_newer(&p);
+        if (all->claims->count > 1)
+            qsort(all->claims->items, all->claims->count, sizeof *all->claims->items, claim_order);
+    }
+    return pass_end(&p, st);
+}
+
+void verify_claims_free(struct verification *all)
+{
+    if (all->claims)
+        free(all->claims->items);
+    free(all->claims);
+    all->claims = NULL;
 }
 
 /* --- one pass over the leaves -----------------------------------------------------------------*/
@@ -178,10 +204,10 @@ static bool walk(struct pass *p)
             !tree_append_noting(&tree, p->all->leaves + (seq - 1) * TREE_HASH, made, &levels))
             return false;
         check_nodes(p, &tree, made, levels);
-        for (; next < p->count && p->claims[next].size == seq; next++) {
+        for (; next < p->claims->count && p->claims->items[next].size == seq; next++) {
             if (!tree_root(&tree, root))
                 return false;
-            check_claim(p, &p->claims[next], root);
+            check_claim(p, &p->claims->items[next], root);
         }
     }
     return tree_root(&tree, v->root);
@@ -204,16 +230,12 @@ static bool check_head(struct pass *p)
 
 enum store_status verify_tree(struct verification *all, struct store_error *err)
 {
-    struct pass p = {.all = all, .err = err};
-    enum store_status st = collect(&p);
+    struct pass p = {.all = all, .claims = all->claims, .err = err};
+    enum store_status st =
+        seal_store_open(all->settings->store_directory, STORE_READ, &p.seals, err);
     if (st == STORE_OK && !(walk(&p) && check_head(&p)))
         st = store_fail(err, STORE_INVALID, "the crypto library cannot hash");
-    if (st == STORE_OK)
-        st = p.status;
-    if (st == STORE_OK && p.failed)
-        st = store_fail(err, STORE_NO_MEMORY, "out of memory");
+    st = pass_end(&p, st);
     all->verdict->root_checked = st == STORE_OK;
-    seal_store_close(p.seals);
-    free(p.claims);
     return st;
 }
