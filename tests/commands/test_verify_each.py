@@ -296,6 +296,17 @@ class Seals(EachCase):
         sign = lambda data: cms.signed(self.keys, "export", data)  # noqa: E731
         self.export(sign, "^INTACT: ", INTACT)
 
+    def test_who_has_the_certificate_and_not_the_key(self):
+        """The digest is right, and the certificate; the signature is another's."""
+        self.export(lambda data: cms.signed(self.keys, "export", data, key="rival"),
+                    "signature001.p7s: altered,")  # fmt: skip
+
+        def put(maker):
+            record = maker.files["entries/002.json"]
+            maker.files["entries/002.json.p7s"] = cms.signed(self.keys, "seal", record, key="rival")
+
+        self.altered({"put_entries": put}, "002.json.p7s: altered, or the record was")
+
     def test_octets_behind_a_signature(self):
         self.export(lambda data: self.keys.sign("export", data) + b"\0", "signature001.p7s: altered,")
 
@@ -461,6 +472,10 @@ class Log(EachCase):
     def test_keys(self):
         rsa = asice.openssl("pkey", "-in", self.keys.path("tsa.key"), "-pubout")
         self.signed_with({"log/log.pub.pem": rsa}, "log.pub.pem: it is no Ed25519 public key")
+        path = self.keys.path("x25519.key")  # as many octets
+        asice.openssl("genpkey", "-algorithm", "X25519", "-out", path)
+        other = asice.openssl("pkey", "-in", path, "-pubout")
+        self.signed_with({"log/log.pub.pem": other}, "log.pub.pem: it is no Ed25519 public key")
         self.altered({"put_log": lambda maker: maker.files.pop("log/log.pub.pem") and None},
                      "^ALTERED +log/log.pub.pem: missing", lambda maker: setattr(maker, "dated", False),
                      pins=self.pins(tsa=None))  # fmt: skip

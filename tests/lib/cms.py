@@ -59,8 +59,9 @@ def attribute(name, *values):
     return der(0x30, oid(name), der(0x31, *values))
 
 
-def signer(keys, name, data, times=(NOW,), named=None):
-    """A SignerInfo; `named`: the certificate in its signing-certificate-v2."""
+def signer(keys, name, data, times=(NOW,), named=None, key=None):
+    """A SignerInfo; `named`: the certificate in its signing-certificate-v2; `key`: whose key signs,
+    though the certificate is that of `name`."""
     certificate = der_of(keys, name)
     tbs = elements(inside(elements(inside(certificate))[0]))
     serial, issuer = tbs[1], tbs[3]
@@ -73,7 +74,7 @@ def signer(keys, name, data, times=(NOW,), named=None):
     if times:
         attributes.append(attribute(TIME, *times))
     attributes = b"".join(sorted(attributes))
-    value = openssl("dgst", "-sha256", "-sign", keys.path(f"{name}.key"),
+    value = openssl("dgst", "-sha256", "-sign", keys.path(f"{key or name}.key"),
                     data=der(0x31, attributes))  # fmt: skip
     return der(0x30, der(2, b"\1"), der(0x30, issuer, serial), SHA256, der(0xA0, attributes),
                ECDSA_SHA256, der(4, value))  # fmt: skip
