@@ -56,7 +56,9 @@ static const char *sentence_of(enum file_answer answer)
     static const char *const sentences[] = {
         [FILE_INTACT] =
             "INTACT: not altered; signed, and dated where it says so, by whom you named",
-        [FILE_NOT_IDENTIFIED] = "INTACT, SIGNER NOT IDENTIFIED: not altered, see --seal and --tsa",
+        [FILE_NOT_IDENTIFIED] = "INTACT, SIGNER NOT IDENTIFIED: not altered; name with --seal and "
+                                "--tsa the certificates "
+                                "that you\nobtained elsewhere",
         [FILE_INCOMPLETE] = "DOSSIER NOT COMPLETE: what is there was not altered",
         [FILE_ALTERED] = "ALTERED: it is not what was signed, see above",
     };

@@ -1,7 +1,7 @@
 /*
  * evidence_log - what an evidence file says about the log: the newest checkpoint, that each entry
  *                is in that log, and that the checkpoints which went out with the dossier's
- *                reminders are beginnings of it
+ *                reminders, or were dated with its batches, are beginnings of it
  *
  * A reminder's checkpoint is read from the archived copy, and counts when the log's own key
  * signed it: a header that somebody else wrote is none of ours.
@@ -168,7 +168,7 @@ static enum store_status put_consistency(struct making *m, const struct checkpoi
         proof_root(then, root);
         if (memcmp(root, old->root, sizeof root) != 0)
             st = store_fail(m->err, STORE_CORRUPT,
-                            "a reminder carried a checkpoint of %" PRIu64
+                            "a reminder or a batch has a checkpoint of %" PRIu64
                             " entries that today's log does not continue: run \"temoin verify "
                             "--log\" and compare with the backup",
                             old->size);
@@ -238,6 +238,25 @@ static enum store_status put_carried(struct making *m, const struct placed *e)
     return st;
 }
 
+/* What an authority dated together with entries. One of another log, before a restore, or by
+   another key is none of this log's. */
+static enum store_status put_dated(struct making *m, const struct batch_token *t)
+{
+    struct checkpoint old = {0};
+    const char *why;
+    char name[60];
+    const struct bytes *note = &t->checkpoint;
+    bool ours = note->len && checkpoint_parse(note->data, note->len, &old, &why) &&
+                strcmp(old.origin, m->origin) == 0 && old.size > 0 &&
+                old.size < m->proofs->checkpoint.size &&
+                note_judge(note->data, note->len, m->origin, m->proofs->key) == NOTE_SIGNED;
+    snprintf(name, sizeof name, "log/consistency-%" PRIu64 ".json", old.size);
+    enum store_status st =
+        ours && !is_there(m->container, name) ? put_consistency(m, &old) : STORE_OK;
+    checkpoint_free(&old);
+    return st;
+}
+
 enum store_status evidence_put_log(struct making *m)
 {
     char key[4096];
@@ -262,5 +281,7 @@ enum store_status evidence_put_log(struct making *m)
         if (st == STORE_OK && e->outbound && e->has_message)
             st = put_carried(m, e);
     }
+    for (size_t i = 0; st == STORE_OK && i < m->token_count; i++)
+        st = put_dated(m, &m->tokens[i]);
     return st;
 }

@@ -120,8 +120,8 @@ static bool seal_check(struct inspection *in, struct dossier_entry *e)
             part_fault(in, p, FILE_NOT_IDENTIFIED,
                        "seals %s.json, by a certificate that calls itself \"%s\": %s", e->stem,
                        title, doubt);
-        part_praise(in, p, "seals %s.json, by \"%s\", identified by --seal; says %s", e->stem,
-                    title, when);
+        part_praise(in, p, "seals %s.json, by \"%s\", identified by --seal, at %s by its own clock",
+                    e->stem, title, when);
         if (p->dated >= 0 && s.time > p->dated + TIME_SLACK_S)
             part_fault(in, p, FILE_ALTERED, "says %s, which is after the timestamp over it", when);
     }

@@ -119,8 +119,8 @@ static void export_signature(struct inspection *in, struct part *manifest, const
             part_fault(in, p, FILE_NOT_IDENTIFIED,
                        "over %s, by a certificate that calls itself \"%s\": %s", manifest->name,
                        title, doubt);
-        part_praise(in, p, "over %s, by \"%s\", identified by --seal; says %s", manifest->name,
-                    title, when);
+        part_praise(in, p, "over %s, by \"%s\", identified by --seal, at %s by its own clock",
+                    manifest->name, title, when);
     }
     signer_clear(&s);
 }

@@ -29,6 +29,11 @@ struct log_seen {
 
 /* --- reading --------------------------------------------------------------------------------*/
 
+static const char *entries_word(uint64_t count)
+{
+    return count == 1 ? "entry" : "entries";
+}
+
 /* Hexadecimal or base64 of 32 octets. */
 static bool hash_read(const json_t *json, unsigned char hash[TREE_HASH])
 {
@@ -186,8 +191,8 @@ static void links_check(struct log_seen *l)
             part_fault(l->in, p, FILE_ALTERED,
                        "it does not show that an earlier checkpoint is a "
                        "beginning of log/checkpoint");
-        part_praise(l->in, p, "shows that the first %" PRIu64 " entries of the log were the same",
-                    size);
+        part_praise(l->in, p, "shows that the first %" PRIu64 " %s of the log were the same then",
+                    size, entries_word(size));
         json_decref(proof);
         bytes_free(&hashes);
     }
@@ -212,8 +217,8 @@ static void reminder_check(struct log_seen *l, struct dossier_entry *e)
         else if (link != LINK_SHOWN)
             part_fault(l->in, p, FILE_ALTERED, "the checkpoint that it carried: %s",
                        link_words[link]);
-        part_praise(l->in, p, "it carried the checkpoint of the first %" PRIu64 " entries: %s",
-                    c.size, link_words[link]);
+        part_praise(l->in, p, "it carried the checkpoint of the first %" PRIu64 " %s: %s", c.size,
+                    entries_word(c.size), link_words[link]);
     }
     checkpoint_free(&c);
     bytes_free(&note);

@@ -2,6 +2,7 @@
 signed by DKIM, a note, a payment; dated in two batches."""
 
 import fnmatch
+import re
 import shutil
 import unittest
 import zipfile
@@ -64,6 +65,12 @@ class Container(Judged, Dated, JudgedCase, DaemonCase):
         status, text = self.verify(self.file)
         self.assertEqual(status, 0, text)
         self.assertIn("dkim/002.txt", text)
+        self.assertIn("carried the checkpoint of the first ", text)
+        self.assertNotIn("first 1 entries", text)
+        batches = re.findall(r"batches/\d+\.checkpoint: (.*)", text)
+        self.assertEqual(len(batches), 2)
+        for said in batches:  # the export's own checkpoint is not the only one that is shown
+            self.assertIn("the log begins with it", said)
         with zipfile.ZipFile(self.file) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         copy = self.directory / "copy.asice"
