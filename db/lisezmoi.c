@@ -57,7 +57,8 @@ static const struct words french = {
         "- Chaque entrée est dans le journal de la société, dont log/checkpoint signe l'état à\n"
         "  %" PRIu64 " entrées (log/NNN.proof.json : preuve d'inclusion, RFC 9162). Les points de\n"
         "  contrôle que des relances ont portés à leur destinataire (champ Temoin-Checkpoint), et\n"
-        "  ceux des lots datés (batches/), en sont des débuts (log/consistency-*.json) : comparez à\n"
+        "  ceux des lots datés (batches/), en sont des débuts (log/consistency-*.json) : comparez "
+        "à\n"
         "  une relance reçue.\n",
     .dates =
         "- Un tiers atteste que les entrées datées existaient au plus tard à l'heure du jeton\n"
@@ -125,13 +126,14 @@ static const struct words english = {
         "leaf\n"
         "  hash of the one before: to remove, insert or reorder one would mean making and signing\n"
         "  all later ones again.\n",
-    .log = "- Each entry is in the company's log, whose state at %" PRIu64
-           " entries log/checkpoint signs\n"
-           "  (log/NNN.proof.json: inclusion proof, RFC 9162). The checkpoints that reminders "
-           "carried\n"
-           "  to their recipients (field Temoin-Checkpoint), and those of dated batches (batches/),\n"
-           "  are beginnings of it (log/consistency-*.json): compare with a reminder that was\n"
-           "  received.\n",
+    .log =
+        "- Each entry is in the company's log, whose state at %" PRIu64
+        " entries log/checkpoint signs\n"
+        "  (log/NNN.proof.json: inclusion proof, RFC 9162). The checkpoints that reminders "
+        "carried\n"
+        "  to their recipients (field Temoin-Checkpoint), and those of dated batches (batches/),\n"
+        "  are beginnings of it (log/consistency-*.json): compare with a reminder that was\n"
+        "  received.\n",
     .dates =
         "- A third party attests that the dated entries existed no later than the time of their\n"
         "  batch's timestamp (RFC 3161), batches/NNN.tst. The evidence record (RFC 4998)\n"
