@@ -70,7 +70,7 @@ class Container(Judged, Dated, JudgedCase, DaemonCase):
         batches = re.findall(r"batches/\d+\.checkpoint: (.*)", text)
         self.assertEqual(len(batches), 2)
         for said in batches:  # the export's own checkpoint is not the only one that is shown
-            self.assertIn("the log begins with it", said)
+            self.assertTrue(said.endswith("closed: the log begins with it"), said)
         with zipfile.ZipFile(self.file) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         copy = self.directory / "copy.asice"
