@@ -254,15 +254,21 @@ static void rehearse(void *context)
     entry(r->paper, r->exhibit);
 }
 
-/* On one page, unless it would leave much of that empty. */
+/* On one page, unless it would leave much of that empty. The round that counts pages lays such an
+   entry out once, as the round that draws does. */
 static void entry_together(struct paper *p, size_t n)
 {
     struct rehearsed r = {p, &p->v->exhibits[n]};
-    if (p->heights[n] <= 0)
+    bool counts = p->heights[n] <= 0;
+    if (counts)
         p->heights[n] = sheet_rehearse(p->sheet, rehearse, &r);
-    if (p->heights[n] < sheet_room() / 2)
+    bool whole = p->heights[n] < sheet_room() / 2;
+    if (whole)
         sheet_keep(p->sheet, p->heights[n]);
-    entry(p, r.exhibit);
+    if (whole && counts)
+        sheet_space(p->sheet, p->heights[n]);
+    else
+        entry(p, r.exhibit);
 }
 
 static void timeline(struct paper *p)

@@ -242,9 +242,15 @@ void sheet_tag(struct sheet *s, const char *kind, const char *key, const char *n
 {
     struct bytes attributes = {0};
     s->no_memory = s->no_memory || !bytes_printf(&attributes, "%s='%s'", key, name);
-    if (!s->no_memory && !s->rehearsal)
+    if (!s->no_memory && s->out && !s->rehearsal)
         cairo_tag_begin(s->cairo, kind, attributes.data);
     bytes_free(&attributes);
+}
+
+void sheet_tag_end(struct sheet *s, const char *kind)
+{
+    if (s->out && !s->rehearsal)
+        cairo_tag_end(s->cairo, kind);
 }
 
 void sheet_entry(struct sheet *s, enum sheet_mark mark, const char *name, const char *strong,
@@ -263,8 +269,7 @@ void sheet_entry(struct sheet *s, enum sheet_mark mark, const char *name, const 
     sheet_box(s, marks[mark], SHEET_LEFT, y + 2, 5, height - 4);
     sheet_tag(s, CAIRO_TAG_DEST, "name", name);
     sheet_draw(s, left, STYLE_LABEL, SHEET_LEFT + 12, false);
-    if (!s->rehearsal)
-        cairo_tag_end(s->cairo, CAIRO_TAG_DEST);
+    sheet_tag_end(s, CAIRO_TAG_DEST);
     s->y = y + 0.6;
     sheet_draw(s, right, STYLE_SOFT, SHEET_LEFT + 120, false);
     g_object_unref(left);

@@ -45,8 +45,10 @@ double sheet_height(PangoLayout *layout, enum sheet_style style);
 /* At x and s->y, which goes below it; `flows`: over page ends. */
 void sheet_draw(struct sheet *s, PangoLayout *layout, enum sheet_style style, double x, bool flows);
 void sheet_page_break(struct sheet *s);
-/* A name that Cairo's tags take: ours are letters and digits. */
+/* A name that Cairo's tags take: ours are letters and digits. Where pages are only counted there
+   are no tags. */
 void sheet_tag(struct sheet *s, const char *kind, const char *key, const char *name);
+void sheet_tag_end(struct sheet *s, const char *kind);
 
 /* The head of the open table. */
 void sheet_table_head(struct sheet *s);

@@ -41,7 +41,7 @@ static void cells_draw(struct sheet *s, const char *const *cells, bool head, con
             sheet_draw(s, layouts[i], style, x + PAD, false);
         }
         if (link && i == 0)
-            cairo_tag_end(s->cairo, CAIRO_TAG_LINK);
+            sheet_tag_end(s, CAIRO_TAG_LINK);
         g_object_unref(layouts[i]);
         x += s->columns[i].width;
     }
