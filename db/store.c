@@ -280,7 +280,7 @@ static enum store_status read_meta(struct store *store, struct store_error *err)
 {
     sqlite3_stmt *s;
     bool row = false, copied = true;
-    int64_t last;
+    int64_t last = 0;
     enum store_status st =
         db_query(store->log, "SELECT value FROM meta WHERE key = 'origin'", &s, err, "");
     if (st == STORE_OK)
@@ -298,7 +298,8 @@ static enum store_status read_meta(struct store *store, struct store_error *err)
     if (st == STORE_OK && !keyed_hash_open(&store->hash, store->log, err))
         return store_fail(err, STORE_CORRUPT,
                           "%s: no hash key, or no SipHash in the crypto library", store->log->file);
-    if (st == STORE_OK)
+    /* Who only reads may do so even where the last page is damaged. */
+    if (st == STORE_OK && store->mode == STORE_WRITE)
         st = db_number(store->log, "SELECT max(seq) FROM entry", 0, &last, err, "");
     if (st == STORE_OK)
         store->last_seq = store->seq_on_disk = (uint64_t)last;

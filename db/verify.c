@@ -411,6 +411,19 @@ static enum store_status open_ledger(struct verification *all, struct store_erro
     return st;
 }
 
+/* Where the log's last page cannot be read, what was signed is looked at; the rest is a finding. */
+static enum store_status last_entry(struct store *store, struct verdict *v, uint64_t *last,
+                                    struct store_error *err)
+{
+    enum store_status st = store_last_seq(store, last, err);
+    if (st != STORE_CORRUPT)
+        return st;
+    *last = 0;
+    return verdict_add(v, 0, "where the log ends cannot be read: %s", err->text)
+               ? STORE_OK
+               : store_fail(err, STORE_NO_MEMORY, "out of memory");
+}
+
 /* Head first, then the log's end: so the head can never be ahead of an honest log. */
 static enum store_status measure(struct verification *all, struct store_error *err)
 {
@@ -434,7 +447,7 @@ static enum store_status measure(struct verification *all, struct store_error *e
     if (st == STORE_OK)
         st = store_open(directory, STORE_READ, &store, err);
     if (st == STORE_OK)
-        st = store_last_seq(store, &last, err);
+        st = last_entry(store, v, &last, err);
     store_close(store);
     seal_store_close(seals);
     v->sealed = all->head.size;

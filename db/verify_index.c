@@ -81,6 +81,8 @@ enum store_status verify_index(struct verification *all, struct store *store,
     enum store_status st = STORE_NO_MEMORY;
     if (claim_read(x, &proposed, &claim))
         st = store_index_check(store, &claim, &faults, err);
+    if (st == STORE_CORRUPT) /* a page of it, or of an entry that this one leads to */
+        st = strings_add(problems, err->text) ? STORE_OK : STORE_NO_MEMORY;
     if (st == STORE_OK &&
         !(strings_add_all(problems, &faults.own) && report_misnamed(all, x->seq, &faults.misnamed)))
         st = STORE_NO_MEMORY;

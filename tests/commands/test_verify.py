@@ -162,17 +162,20 @@ class Verify(DaemonCase):
         self.said(0, "intact")
 
     def test_a_damaged_page(self):
-        """The entries on it are named; whatever follows from their absence is not said again."""
+        """The entries on it are named; whatever follows from their absence is not said again. The
+        last page is where the log ends, too."""
         path = self.daemon.store / "log.db"
-        ((seq, record),) = self.sql("log.db", "SELECT seq, record FROM entry WHERE event = 'note'")
         ((size,),) = self.sql("log.db", "PRAGMA page_size")
-        self.sql("log.db", "PRAGMA wal_checkpoint(TRUNCATE)")
-        whole = path.read_bytes()
-        page = whole.index(record[:100]) // size * size
-        path.write_bytes(whole[:page] + b"\xff" + whole[page + 1 :])
-        said = self.said(1, "NOT INTACT")
-        path.write_bytes(whole)
-        self.assertRegex(said, rf"(?m)^entry {seq}: .*malformed")
-        for line in said.splitlines():
-            self.assertNotRegex(line, "missing|root|checkpoint")
-        self.said(0, "intact")
+        for which in ("event = 'note'", "seq = (SELECT max(seq) FROM entry)", "seq = 1"):
+            with self.subTest(which):
+                ((seq, record),) = self.sql("log.db", f"SELECT seq, record FROM entry WHERE {which}")
+                self.sql("log.db", "PRAGMA wal_checkpoint(TRUNCATE)")
+                whole = path.read_bytes()
+                page = whole.index(record) // size * size
+                path.write_bytes(whole[:page] + b"\xff" + whole[page + 1 :])
+                said = self.said(1, "NOT INTACT")
+                path.write_bytes(whole)
+                self.assertRegex(said, rf"(?m)^entry {seq}: .*malformed")
+                for line in said.splitlines():
+                    self.assertNotRegex(line, "missing|root|checkpoint")
+                self.said(0, "intact")
