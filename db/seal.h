@@ -41,6 +41,8 @@ enum store_status seal_sign(const struct seal_key *key, const void *data, size_t
 enum store_status seal_sign_export(const struct seal_key *key, const struct strings *crl_files,
                                    const void *data, size_t len, struct bytes *signature,
                                    struct store_error *err);
+/* Does this signature say that it is over these octets? Nothing is verified. */
+bool seal_names(const void *signature, size_t signature_len, const void *data, size_t len);
 /* STORE_OK: this signature is by this certificate (PEM file) over these octets; STORE_CORRUPT:
    it is not, and err says why. */
 struct seal_judge;

@@ -105,6 +105,27 @@ enum store_status seal_sign_export(const struct seal_key *key, const struct stri
     return st;
 }
 
+bool seal_names(const void *signature, size_t signature_len, const void *data, size_t len)
+{
+    unsigned char digest[HASH_OCTETS];
+    const unsigned char *end = signature;
+    CMS_ContentInfo *cms =
+        signature_len <= INT_MAX ? d2i_CMS_ContentInfo(NULL, &end, (long)signature_len) : NULL;
+    STACK_OF(CMS_SignerInfo) *signers = cms ? CMS_get0_SignerInfos(cms) : NULL;
+    const ASN1_OCTET_STRING *named =
+        sk_CMS_SignerInfo_num(signers) == 1
+            ? CMS_signed_get0_data_by_OBJ(sk_CMS_SignerInfo_value(signers, 0),
+                                          OBJ_nid2obj(NID_pkcs9_messageDigest), -3,
+                                          V_ASN1_OCTET_STRING)
+            : NULL;
+    bool same = named && ASN1_STRING_length(named) == sizeof digest &&
+                EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL) == 1 &&
+                memcmp(ASN1_STRING_get0_data(named), digest, sizeof digest) == 0;
+    CMS_ContentInfo_free(cms);
+    ERR_clear_error();
+    return same;
+}
+
 enum store_status seal_judge_open(const char *certificate_file, struct seal_judge **judge,
                                   struct store_error *err)
 {

@@ -92,6 +92,27 @@ static enum store_status batch_finish(struct batch *b, struct store_error *err)
     return st;
 }
 
+/* A log that was cut off before what was signed, and has grown again since, is another log. What
+   cannot be read is for verify to name. */
+static enum store_status check_last(struct store *log, struct seal_store *seals, uint64_t seq,
+                                    struct store_error *err)
+{
+    struct stored_entry e = {0};
+    struct bytes signature = {0};
+    struct store_error why;
+    enum store_status st = STORE_OK;
+    if (seq && store_entry(log, seq, &e, &why) == STORE_OK &&
+        seal_signature(seals, seq, &signature, &why) == STORE_OK &&
+        !seal_names(signature.data, signature.len, e.record.data, e.record.len))
+        st = store_fail(err, STORE_CORRUPT,
+                        "entry %llu is not the one that was signed: the log was cut off and has "
+                        "grown again, or was written anew: run \"temoin verify --log\"",
+                        (unsigned long long)seq);
+    bytes_free(&signature);
+    stored_entry_free(&e);
+    return st;
+}
+
 enum store_status seal_pending(struct store *log, struct seal_store *seals,
                                const struct seal_key *key, size_t limit, size_t *done,
                                struct store_error *err)
@@ -111,7 +132,9 @@ enum store_status seal_pending(struct store *log, struct seal_store *seals,
                           (unsigned long long)last, (unsigned long long)b.tree.size);
     if (last == b.tree.size)
         return STORE_OK;
-    st = seal_store_begin(seals, err);
+    st = check_last(log, seals, b.tree.size, err);
+    if (st == STORE_OK)
+        st = seal_store_begin(seals, err);
     if (st != STORE_OK)
         return st;
     st = seal_tree_catch_up(log, seals, &b.tree, err);

@@ -438,6 +438,38 @@ static void newer_schema(void **state)
                      "INSERT INTO t VALUES(2); DROP TABLE t; PRAGMA user_version = 1");
 }
 
+/* Cut off below what was signed, and as long again: nothing is signed on top of it. */
+static void cut_and_grown_again(void **state)
+{
+    (void)state;
+    struct store *log;
+    struct seal_store *seals;
+    struct seal_key *key;
+    struct tree head;
+    struct store_error err = {0};
+    size_t done;
+    const struct wanted_entry note = {.event = "note", .invoice = "F-1"};
+    for (int i = 0; i < 3; i++)
+        sealed_store_add(&world, &note);
+    sealed_store_sign(&world);
+    sealed_store_sql(&world, "log.db", "DELETE FROM dossier_entry WHERE seq > 1");
+    sealed_store_sql(&world, "log.db", "UPDATE dossier SET n = 1");
+    sealed_store_sql(&world, "log.db", "DELETE FROM entry WHERE seq > 1");
+    for (uint64_t seq = 2; seq <= 4; seq++)
+        assert_int_equal(sealed_store_add(&world, &note), seq);
+    assert_int_equal(seal_key_open(world.seal_key, world.seal_certificate, &key, &err), STORE_OK);
+    assert_int_equal(store_open(world.store, STORE_READ, &log, &err), STORE_OK);
+    assert_int_equal(seal_store_open(world.store, STORE_WRITE, &seals, &err), STORE_OK);
+    assert_int_equal(seal_pending(log, seals, key, 10, &done, &err), STORE_CORRUPT);
+    assert_non_null(strstr(err.text, "entry 3 is not the one that was signed"));
+    assert_int_equal(done, 0);
+    assert_int_equal(seal_head(seals, &head, &err), STORE_OK);
+    assert_int_equal(head.size, 3);
+    seal_store_close(seals);
+    store_close(log);
+    seal_key_free(key);
+}
+
 /* --- the process ----------------------------------------------------------------------------*/
 
 struct running {
@@ -673,25 +705,13 @@ static void patterns_are_learned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(key_files),
-        test(key_not_overwritten),
-        test(key_trouble),
-        test(key_kinds),
-        test(key_long_name),
-        test(signature),
-        test(signed_attributes),
-        test(foreign_signature),
-        test(no_certificate_named),
-        test(issued_by_the_seal),
-        test(pending_once),
-        test(altered_before_signing),
-        test(newer_schema),
-        test(process_signs),
-        test(process_is_idle),
-        test(process_without_key),
-        test(command_signs),
-        test(judges_agree),
-        test(patterns_are_learned),
+        test(key_files),           test(key_not_overwritten),  test(key_trouble),
+        test(key_kinds),           test(key_long_name),        test(signature),
+        test(signed_attributes),   test(foreign_signature),    test(no_certificate_named),
+        test(issued_by_the_seal),  test(pending_once),         test(altered_before_signing),
+        test(cut_and_grown_again), test(newer_schema),         test(process_signs),
+        test(process_is_idle),     test(process_without_key),  test(command_signs),
+        test(judges_agree),        test(patterns_are_learned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
