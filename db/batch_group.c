@@ -10,28 +10,11 @@
 #include <string.h>
 
 #include "db/batch_internal.h"
+#include "db/wire.h"
 
 bool batch_hash(const void *data, size_t len, struct ers_hash *hash)
 {
     return EVP_Digest(data, len, hash->octets, NULL, EVP_sha256(), NULL) == 1;
-}
-
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool read_hash(const char *hex, struct ers_hash *hash)
-{
-    if (!hex || strlen(hex) != 2 * ERS_HASH)
-        return false;
-    for (size_t i = 0; i < ERS_HASH; i++) {
-        int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        hash->octets[i] = (unsigned char)(high << 4 | low);
-    }
-    return true;
 }
 
 static bool of(EVP_MD_CTX *hash, const struct bytes *octets, struct ers_hash *out)
@@ -52,8 +35,7 @@ enum store_status batch_group_of(EVP_MD_CTX *hash, const struct stored_entry *e,
     *count = e->private_part.data ? 3 : 2;
     if (!e->has_message)
         return STORE_OK;
-    const char *message = json_string_value(json_object_get(private_part, "sha256"));
-    if (!read_hash(message, &group[(*count)++]))
+    if (!hex_from_json(json_object_get(private_part, "sha256"), group[(*count)++].octets, ERS_HASH))
         return store_fail(err, STORE_CORRUPT,
                           "entry %" PRIu64 ": its private part does not name its message: run "
                           "\"temoin verify --log\"",
