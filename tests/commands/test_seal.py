@@ -245,7 +245,8 @@ class Verifying(SealCase):
             with contextlib.closing(sqlite3.connect(path)) as db:
                 db.backup(saved)
             for damage, words in (
-                ("UPDATE tile SET leaves = x'00' || substr(leaves, 2) WHERE batch = 1",
+                ("UPDATE tile SET leaves = CASE substr(leaves, 1, 1) WHEN x'00' THEN x'01' ELSE"
+                 " x'00' END || substr(leaves, 2) WHERE batch = 1",
                  "batch 1: its tree does not lead"),
                 ("UPDATE tile SET leaves = substr(leaves, 2) WHERE batch = 2",
                  "batch 2: its tree does not lead"),
